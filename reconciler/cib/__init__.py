@@ -1,0 +1,1 @@
+"""What a CIB is: document, canonical values, rules, patches. Pure."""

@@ -1,0 +1,1 @@
+"""What can be managed: one pure file per kind, and the table of them."""

@@ -1,0 +1,176 @@
+"""The nouns of a decision: changes, holds, the plan, and what became of it. Pure.
+
+A plan leaves nothing to choose: its commands are literal, its text is what a person reads before it is applied.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from reconciler.state import Ref, Scope, Spec
+
+
+class Verb(StrEnum):
+    """What a change does to its object."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class Reason(StrEnum):
+    """Why an object is not, or not yet, as wanted: one word, shared by plan, conditions, log and metrics."""
+
+    IN_SYNC = "InSync"
+    APPLIED = "Applied"
+    PENDING = "Pending"
+    FAILED = "Failed"
+    REJECTED = "Rejected"
+    SUPERSEDED = "Superseded"
+    UNOBSERVABLE = "Unobservable"
+    NOT_WRITER = "NotWriter"
+    NO_QUORUM = "NoQuorum"
+    NO_DC = "NoDC"
+    OBSERVE_ONLY = "ObserveOnly"
+    REFERENCE_MISSING = "ReferenceMissing"
+    REFERENCED = "Referenced"
+    UNSUPPORTED = "Unsupported"
+    NAME_TAKEN = "NameTaken"
+    STOPPING = "Stopping"
+    DELETION_BUDGET = "DeletionBudget"
+    PRUNE_OFF = "PruneOff"
+    CLUSTER_OWNED = "ClusterOwned"
+    ADDRESS_ORDER = "AddressOrder"
+    LINK_MISSING = "LinkMissing"
+    OSCILLATING = "Oscillating"
+    BACKING_OFF = "BackingOff"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field before and after, as texts; None is absent. `path` is dotted: `params.ip`."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One object before and after. `adopts` says that a live object which nobody recorded becomes ours."""
+
+    ref: Ref
+    before: Spec | None
+    after: Spec | None
+    adopts: bool = False
+
+    def __post_init__(self) -> None:
+        if self.before is None and self.after is None:
+            raise ValueError(f"{self.ref}: a change needs a before or an after")
+
+    @property
+    def verb(self) -> Verb:
+        """Create without a before, delete without an after, else update."""
+        if self.before is None:
+            return Verb.CREATE
+        return Verb.DELETE if self.after is None else Verb.UPDATE
+
+    def fields(self) -> tuple[FieldChange, ...]:
+        """Return the fields that differ, in the order in which the models declare them."""
+        before = dict(_flatten(_dump(self.before)))
+        after = dict(_flatten(_dump(self.after)))
+        paths = [*after, *(path for path in before if path not in after)]
+        return tuple(
+            FieldChange(path, before.get(path), after.get(path))
+            for path in paths
+            if before.get(path) != after.get(path)
+        )
+
+
+def _dump(spec: Spec | None) -> dict[str, Any]:
+    return {} if spec is None else spec.model_dump(by_alias=True, exclude_none=True, mode="json")
+
+
+def _flatten(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    match value:
+        case Mapping():
+            for key, inner in value.items():
+                yield from _flatten(inner, f"{path}.{key}" if path else str(key))
+        case list() if any(isinstance(item, Mapping | list) for item in value):
+            for index, inner in enumerate(value):
+                yield from _flatten(inner, f"{path}[{_label(inner, index)}]")
+        case list():
+            yield path, ", ".join(map(str, value))
+        case bool():
+            yield path, "true" if value else "false"
+        case _:
+            yield path, str(value)
+
+
+def _label(item: Any, index: int) -> str:
+    """Name a list's item by what people call it (`monitor 10s`), so that a change of order is not a change of all."""
+    if isinstance(item, Mapping) and "name" in item:
+        return " ".join(str(item[key]) for key in ("name", "interval", "role") if key in item)
+    return str(index)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Something that is wanted and is not done now, and why. Without `ref` it holds a whole scope."""
+
+    reason: Reason
+    message: str
+    ref: Ref | None = None
+    scope: Scope = Scope.CLUSTER
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A live setting of a person's or of Pacemaker's that no manifest names: respected and reported."""
+
+    ref: Ref
+    field: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A literal command: nothing is left to decide."""
+
+    argv: tuple[str, ...]
+    stdin: str
+    scope: Scope
+    refs: tuple[Ref, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What closes the gap between desired and observed, what is held back, and what was seen and left alone.
+
+    `commands` are to be run in order. An empty `changes` means in sync; `adoptions` are objects that already are
+    as wanted and only get recorded as ours.
+    """
+
+    changes: tuple[Change, ...] = ()
+    adoptions: tuple[Ref, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    foreign: tuple[Ref, ...] = ()
+    warnings: tuple[str, ...] = ()
+    commands: tuple[Command, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a command: its exit code, its errors, how long it took. A failure is a value."""
+
+    command: Command
+    code: int
+    stderr: str
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        """True if the command said that it did what it was told."""
+        return self.code == 0

@@ -1,0 +1,81 @@
+"""The nouns of state: what is wanted and what is, in the same words. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+API_VERSION = "ha.reconciler.io/v1alpha1"
+
+
+class Scope(StrEnum):
+    """Where an object lives: in the CIB that all nodes share, or on one node."""
+
+    CLUSTER = "cluster"
+    NODE = "node"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ref:
+    """The identity of an object: its kind and its `metadata.name`; prints as `Primitive/vip`."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+
+def dashed(name: str) -> str:
+    """Return the manifest's spelling of a model's field: Pacemaker writes `on-fail`, Python `on_fail`."""
+    return name.rstrip("_").replace("_", "-")
+
+
+class Part(BaseModel):
+    """A piece of a manifest: immutable, unknown keys are errors, values are canonical after validation.
+
+    Desired and observed objects are the same models, so comparing, showing and verifying are one thing.
+    Validation with the context `{"observed": True}` lets through text that Pacemaker holds but a manifest
+    may not say, unchanged.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=dashed, populate_by_name=False, validate_default=False
+    )
+
+
+class Spec(Part):
+    """The `spec` of one kind of object."""
+
+
+State = Mapping[Ref, Spec]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Rejected:
+    """Bad input as a value: which file, which object in it, which field, and what is wrong with it.
+
+    `object` and `field` are empty where the fault is the whole file's or the whole object's.
+    """
+
+    file: str
+    object: str
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.file, self.object, self.field, self.message) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What the manifests say: a set of objects, where each was said, and the revision of the texts.
+
+    With `rejected` not empty the set is incomplete and nothing may be applied or deleted because of it.
+    """
+
+    state: State
+    revision: str
+    files: Mapping[Ref, str] = field(default_factory=dict)
+    rejected: tuple[Rejected, ...] = ()
