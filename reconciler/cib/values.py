@@ -5,12 +5,14 @@ with the same meaning share. A text that Pacemaker would not take for what it se
 the caller decides whether that is a person's mistake or something to leave alone.
 
 Sources: ``lib/common/strings.c``, ``scores.c``, ``options.c`` and ``agents.c`` and ``lib/pengine/common.c`` and
-``unpack.c`` of Pacemaker 2.1.5. The tests compare these functions with the ones in that release's libraries.
+``unpack.c`` of Pacemaker 2.1.5, whose libraries the tests compare with. Dates are in :mod:`reconciler.cib.dates`.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+from reconciler.cib.dates import moment
 
 INFINITY = "INFINITY"
 MINUS_INFINITY = "-INFINITY"
@@ -332,6 +334,7 @@ _OPERATION_ATTRIBUTES = _table(
     (boolean, "enabled record-pending"),
     (timeout, "timeout start-delay"),
     (duration, "interval"),
+    (moment, "interval-origin"),
     (choice(_ON_FAIL, same={"nothing": "ignore"}), "on-fail"),
     (role, "role"),
 )

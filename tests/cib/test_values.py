@@ -164,6 +164,7 @@ def test_meta_values() -> None:
 def test_operation_and_node_values() -> None:
     assert values.operation_value("interval", "PT10S") == values.operation_value("timeout", "10") == "10s"
     assert values.operation_value("on-fail", "Nothing") == "ignore"
+    assert values.operation_value("interval-origin", "2024-05-01 08:00Z") == "2024-05-01T08:00:00Z"
     assert values.operation_value("name", "Monitor") == "Monitor"
     assert values.node_value("standby", "ON") == "true"
     assert values.node_value("pingd", "007") == "007"
