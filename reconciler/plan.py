@@ -97,6 +97,11 @@ def _flatten(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         case Mapping():
             for key, inner in value.items():
                 yield from _flatten(inner, f"{path}.{key}" if path else str(key))
+        case []:
+            return
+        case list() if all(isinstance(item, Mapping) and "interval" in item for item in value):
+            for item in value:
+                yield f"{path}[{_label(item, 0)}]", _words(item)
         case list() if any(isinstance(item, Mapping | list) for item in value):
             for index, inner in enumerate(value):
                 yield from _flatten(inner, f"{path}[{_label(inner, index)}]")
@@ -109,10 +114,20 @@ def _flatten(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _label(item: Any, index: int) -> str:
-    """Name a list's item by what people call it (`monitor 10s`), so that a change of order is not a change of all."""
+    """Name a list's item by what people call it (`monitor 10s`), so that a change of order is no change of all."""
     if isinstance(item, Mapping) and "name" in item:
-        return " ".join(str(item[key]) for key in ("name", "interval", "role") if key in item)
+        words = [str(item[key]) for key in _LABELS if key in item and item[key] != "0s"]
+        return " ".join(words)
     return str(index)
+
+
+_LABELS = ("name", "interval", "role")
+
+
+def _words(operation: Mapping[str, Any]) -> str:
+    """Say an operation in one line: what its label does not say already."""
+    rest = {key: inner for key, inner in operation.items() if key not in _LABELS}
+    return " ".join(f"{path}={text}" for path, text in _flatten(rest)) or "with defaults"
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,11 @@ class Cib:
         """The counters; a missing or odd one counts as 0, as in Pacemaker."""
         return Version(*(_integer(self.root.get(name)) for name in ("admin_epoch", "epoch", "num_updates")))
 
+    @cached_property
+    def feature_set(self) -> tuple[int, ...]:
+        """The `crm_feature_set`, comparable: (3, 16, 2)."""
+        return tuple(int(part) for part in self.root.get("crm_feature_set", "").split(".") if part.isdigit())
+
     @property
     def have_quorum(self) -> bool | None:
         """What Pacemaker says of quorum; None where the document does not say (a CIB file)."""

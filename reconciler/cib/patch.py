@@ -76,7 +76,7 @@ def _diff_children(before: Sequence[ET.Element], after: Sequence[ET.Element], pa
 
 def _same(before: ET.Element, after: ET.Element) -> bool:
     return before is after or (
-        before.tag == after.tag and dict(before.items()) == dict(after.items()) and _same_all(before, after)
+        before.tag == after.tag and dict(before.items()) == dict(after.items()) and _same_all(list(before), list(after))
     )
 
 

@@ -1,1 +1,22 @@
 """What can be managed: one pure file per kind, and the table of them."""
+
+from collections.abc import Mapping
+
+from reconciler.kinds import clone, cluster_properties, colocation, group, location, order, primitive
+from reconciler.kinds.base import ClusterKind, Kind
+
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        cluster_properties.KIND,
+        primitive.KIND,
+        group.KIND,
+        clone.KIND,
+        location.KIND,
+        colocation.KIND,
+        order.KIND,
+    )
+}
+"""Every kind by name, in the order in which objects are created."""
+
+CLUSTER_KINDS: Mapping[str, ClusterKind] = {name: kind for name, kind in KINDS.items() if isinstance(kind, ClusterKind)}

@@ -1,0 +1,111 @@
+"""The configuration as it is to be: edits on a copy that shares every untouched element with the live one. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from xml.etree import ElementTree as ET
+
+from reconciler.cib.document import Cib, children
+
+_INNER = frozenset({"primitive", "group", "clone", "master", "bundle"})
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """What to change: own elements by id, the members of containers, ids to drop, and the section of what is new.
+
+    An element in `written` holds everything of its object but the resources inside it. `members` names those, in order,
+    for containers whose members change. `sections` gives each new object's section, in the order of creation.
+    """
+
+    written: Mapping[str, ET.Element] = field(default_factory=dict)
+    members: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    dropped: frozenset[str] = frozenset()
+    sections: Mapping[str, str] = field(default_factory=dict)
+
+
+def draft(cib: Cib, edits: Edits) -> ET.Element:
+    """Return the edited `<configuration>`. Resources that no container claims stand at the top, new ones last."""
+    sections: dict[str, list[ET.Element]] = {}
+    inside = _Resources(cib, edits)
+    for name, section in edits.sections.items():
+        if name not in inside.claimed:
+            new = inside.build(name) if section == "resources" else edits.written[name]
+            sections.setdefault(section, []).append(new)
+    for name in inside.hoisted():
+        sections.setdefault("resources", []).insert(0, inside.build(name))
+    configuration = ET.Element("configuration", cib.configuration.attrib)
+    for live in cib.configuration:
+        added = sections.pop(live.tag, []) if isinstance(live.tag, str) else []
+        configuration.append(_section(live, edits, inside, added))
+    for tag, added in sections.items():
+        ET.SubElement(configuration, tag).extend(added)
+    return configuration
+
+
+def _section(section: ET.Element, edits: Edits, inside: "_Resources", new: Sequence[ET.Element]) -> ET.Element:
+    result = []
+    for element in section:
+        name = element.get("id", "")
+        if not isinstance(element.tag, str):
+            result.append(element)
+        elif section.tag == "resources":
+            if name not in edits.dropped and name not in inside.claimed:
+                result.append(inside.build(name))
+        elif name not in edits.dropped:
+            result.append(edits.written.get(name, element))
+    result += new
+    if len(result) == len(section) and all(now is before for now, before in zip(result, section, strict=True)):
+        return section
+    copy = ET.Element(section.tag, section.attrib)
+    copy.extend(result)
+    return copy
+
+
+class _Resources:
+    """The tree of resources: who is inside whom, before and after."""
+
+    def __init__(self, cib: Cib, edits: Edits) -> None:
+        self._edits = edits
+        self._live: dict[str, ET.Element] = {}
+        self._inside: dict[str, str] = {}
+        for top in cib.objects("resources"):
+            self._index(top)
+        self._moved = frozenset(name for container in edits.members.values() for name in container)
+        self.claimed = set(self._moved)
+        for name, parent in self._inside.items():
+            if parent not in edits.members and parent not in edits.dropped:
+                self.claimed.add(name)
+
+    def _index(self, element: ET.Element) -> None:
+        self._live[element.get("id", "")] = element
+        for child in children(element):
+            if child.tag in _INNER:
+                self._inside[child.get("id", "")] = element.get("id", "")
+                self._index(child)
+
+    def hoisted(self) -> list[str]:
+        """Return the live resources that leave their container for the top, last first."""
+        return [name for name in reversed(self._inside) if name not in self.claimed and name not in self._edits.dropped]
+
+    def build(self, name: str) -> ET.Element:
+        """Return the resource with its members as they are to be: the live element itself if nothing in it changes."""
+        live = self._live.get(name)
+        own = self._edits.written.get(name, live)
+        if own is None:
+            raise KeyError(name)
+        before = [child for child in children(live) if child.tag in _INNER]
+        names = self._edits.members.get(name)
+        if names is None:
+            gone = self._edits.dropped | self._moved
+            names = [inner for child in before if (inner := child.get("id", "")) not in gone]
+        after = [self.build(member) for member in names]
+        if own is live and len(before) == len(after) and all(map(_is, before, after)):
+            return own
+        built = ET.Element(own.tag, own.attrib)
+        built.extend(child for child in own if child.tag not in _INNER)
+        built.extend(after)
+        return built
+
+
+def _is(one: ET.Element, other: ET.Element) -> bool:
+    return one is other

@@ -1,0 +1,63 @@
+"""What objects say of each other: references to nothing, cycles, two owners of one resource. Pure."""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+
+from reconciler.kinds import CLUSTER_KINDS
+from reconciler.state import Ref, Rejected, State
+
+
+def check(state: State, files: Mapping[Ref, str]) -> list[Rejected]:
+    """Return every fault between the objects of a set, each at the object and field that says it."""
+    cluster = {ref: spec for ref, spec in state.items() if ref.kind in CLUSTER_KINDS}
+    faults = [*_dangling(cluster, files), *_cycles(cluster, files), *_shared_members(cluster, files)]
+    return sorted(set(faults))
+
+
+def _dangling(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:
+    names = {ref.name: ref for ref in state}
+    for ref, spec in state.items():
+        for reference in CLUSTER_KINDS[ref.kind].references(spec):
+            found = names.get(reference.name)
+            if found is None:
+                fitting = [name for name, other in names.items() if other.kind in reference.kinds]
+                close = get_close_matches(reference.name, fitting, n=1)
+                hint = f"; did you mean {close[0]!r}?" if close else ""
+                message = f"there is no {_kinds(reference.kinds)} {reference.name!r}{hint}"
+                yield Rejected(files[ref], str(ref), f"spec.{reference.field}", message)
+            elif found.kind not in reference.kinds:
+                message = f"{found} is a {found.kind}; expected a {_kinds(reference.kinds)}"
+                yield Rejected(files[ref], str(ref), f"spec.{reference.field}", message)
+
+
+def _kinds(kinds: frozenset[str]) -> str:
+    return " or ".join(name for name in CLUSTER_KINDS if name in kinds)
+
+
+def _cycles(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:
+    names = {ref.name: ref for ref in state}
+    inside = {ref: [names[name] for name in _members(ref, state) if name in names] for ref in state}
+    for start in state:
+        path = [start]
+        while (onward := next((ref for ref in inside[path[-1]] if inside[ref] or ref in path), None)) is not None:
+            if onward in path:
+                circle = [*path[path.index(onward) :], onward]
+                if onward == start:
+                    field = "spec.resources" if start.kind == "Group" else "spec.resource"
+                    yield Rejected(files[start], str(start), field, f"a cycle: {' -> '.join(map(str, circle))}")
+                break
+            path.append(onward)
+
+
+def _members(ref: Ref, state: State) -> tuple[str, ...]:
+    return CLUSTER_KINDS[ref.kind].members(state[ref])
+
+
+def _shared_members(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:
+    holder: dict[str, Ref] = {}
+    for ref in sorted(state):
+        for name in _members(ref, state):
+            if name in holder:
+                field = "spec.resources" if ref.kind == "Group" else "spec.resource"
+                yield Rejected(files[ref], str(ref), field, f"{name!r} is already inside {holder[name]}")
+            holder.setdefault(name, ref)

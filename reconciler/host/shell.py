@@ -1,0 +1,156 @@
+"""Runs commands: the only module that uses `sh`, and so the only door to other programs.
+
+`sh` would give a child a terminal as its output, wait for ever, and shorten what the child says. So: outputs go to
+anonymous files (nothing to drain, nothing cut off, a grandchild that keeps them open delays nobody), every command is
+its own session, and one that passes its time limit is killed with all its children.
+"""
+
+import os
+import select
+import shutil
+import signal
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import IO
+
+import sh
+
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class Failure(StrEnum):
+    """Why a command gave no answer; a closed set, used as a metric label."""
+
+    EXIT = "exit"
+    TIMEOUT = "timeout"
+    MISSING = "missing"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command to run: its words, what it reads, and how many seconds it may take."""
+
+    argv: tuple[str, ...]
+    stdin: str = ""
+    timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What became of a call. `code` is the exit code, minus the signal that ended it, or -1 where it never ran."""
+
+    call: Call
+    code: int
+    stdout: str
+    stderr: str
+    seconds: float
+    failure: Failure | None
+
+    @property
+    def message(self) -> str:
+        """Say in one line what went wrong, for people."""
+        name = self.call.argv[0]
+        match self.failure:
+            case None:
+                return ""
+            case Failure.TIMEOUT:
+                return f"{name} took longer than {self.call.timeout:g} s and was killed"
+            case Failure.MISSING:
+                return f"{name} is not installed (looked in {PATH})"
+            case Failure.DENIED:
+                return f"{name} may not be run: {self.stderr}"
+        said = " ".join((self.stderr or self.stdout).split())
+        return f"{name} failed with exit code {self.code}" + (f": {said[:500]}" if said else "")
+
+
+class Shell:
+    """Runs commands with a fixed environment: LC_ALL=C and UTC, so that texts are the same everywhere.
+
+    `extra` is added to the environment (a test points Pacemaker's tools to a file with CIB_file).
+    """
+
+    def __init__(self, path: str = PATH, extra: Mapping[str, str] | None = None) -> None:
+        self._path = path
+        self._environment = {"PATH": path, "LC_ALL": "C", "TZ": "UTC", "HOME": "/root", **(extra or {})}
+
+    def run(self, call: Call) -> Completed:
+        """Run one command to its end or its time limit. Never raises for what the command does."""
+        return self.run_all((call,))[0]
+
+    def run_all(self, calls: Iterable[Call]) -> list[Completed]:
+        """Run commands side by side and return their outcomes in the order of the calls."""
+        started = [self._start(call) for call in calls]
+        return [item if isinstance(item, Completed) else item.finish() for item in started]
+
+    def _start(self, call: Call) -> "_Running | Completed":
+        program = shutil.which(call.argv[0], path=self._path)
+        if program is None:
+            return Completed(call, -1, "", "", 0.0, Failure.MISSING)
+        try:
+            return _Running(call, program, self._environment)
+        except (OSError, sh.ForkException) as error:
+            return Completed(call, -1, "", str(error).strip().rpartition("\n")[2], 0.0, Failure.DENIED)
+
+
+class _Running:
+    def __init__(self, call: Call, program: str, environment: Mapping[str, str]) -> None:
+        self._call = call
+        self._since = time.monotonic()
+        with ExitStack() as files:
+            stdin, self._stdout, self._stderr = (
+                files.enter_context(os.fdopen(os.memfd_create(name), "r+b")) for name in ("stdin", "stdout", "stderr")
+            )
+            stdin.write(call.stdin.encode())
+            stdin.seek(0)
+            self._process = sh.Command(program)(
+                *call.argv[1:],
+                _in=stdin,
+                _out=self._stdout,
+                _err=self._stderr,
+                _bg=True,
+                _bg_exc=False,
+                _tty_in=False,
+                _tty_out=False,
+                _new_session=True,
+                _return_cmd=True,
+                _env=dict(environment),
+                _ok_code=_ANY_CODE,
+            )
+            files.pop_all()
+            stdin.close()
+
+    def finish(self) -> Completed:
+        in_time = self._wait(self._call.timeout - (time.monotonic() - self._since))
+        if not in_time:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        with suppress(sh.SignalException):
+            self._process.wait()
+        code: int = self._process.exit_code
+        stdout, stderr = _text(self._stdout), _text(self._stderr)
+        failure = Failure.TIMEOUT if not in_time else Failure.EXIT if code else None
+        return Completed(self._call, code, stdout, stderr, time.monotonic() - self._since, failure)
+
+    def _wait(self, seconds: float) -> bool:
+        """Wait until the process ends; False if it did not within the time."""
+        try:
+            pidfd = os.pidfd_open(self._process.pid)
+        except ProcessLookupError:
+            return True
+        try:
+            return bool(select.select([pidfd], [], [], max(0.0, seconds))[0])
+        finally:
+            os.close(pidfd)
+
+
+_ANY_CODE = tuple(range(-64, 256))
+
+
+def _text(file: IO[bytes]) -> str:
+    with file:
+        file.seek(0)
+        return file.read().decode(errors="replace")

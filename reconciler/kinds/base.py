@@ -1,0 +1,210 @@
+"""What a kind is: a model, how to read it from the CIB, how to write it there, and what people call it. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from xml.etree import ElementTree as ET
+
+from pydantic import ValidationInfo
+
+from reconciler.cib.document import children
+from reconciler.state import Part, Scope, Spec
+
+OBSERVED = {"observed": True}
+"""Validation context of what the cluster already holds: odd text passes unchanged."""
+
+
+class UnsupportedError(ValueError):
+    """The live object says something that its kind cannot express yet: it is reported and never touched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A field that names another object, and the kinds that it may name."""
+
+    field: str
+    name: str
+    kinds: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What an update leaves as people or Pacemaker set it: the spec to aim for, the fields kept and their values."""
+
+    spec: Spec
+    overrides: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a kind may know of the rest of the cluster: the recorded values of a bag, the names set in op_defaults."""
+
+    recorded: frozenset[str] = frozenset()
+    op_defaults: frozenset[str] = frozenset()
+
+
+def keep_nothing(desired: Any, live: Any, around: Around) -> Kept:  # noqa: ARG001
+    """Aim for exactly what the manifest says."""
+    return Kept(desired)
+
+
+def nothing(spec: Any) -> tuple[Any, ...]:  # noqa: ARG001
+    """Answer for kinds without references or members."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of object. `summary` is the first sentence of its documentation."""
+
+    name: str
+    scope: Scope
+    spec: type[Spec]
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bag:
+    """A set that Pacemaker, people and agents share: its values are owned one by one, by the ids of their pairs.
+
+    `ids(element)` maps the names in a live set to ids, `names(spec)` are the names in a spec, and
+    `without(spec, names)` is the spec without them, or None if nothing is left.
+    """
+
+    ids: Callable[[ET.Element], Mapping[str, str]]
+    names: Callable[[Any], frozenset[str]]
+    without: Callable[[Any, frozenset[str]], Spec | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterKind(Kind):
+    """A kind that lives in the CIB.
+
+    `read(element)` gives the spec, or raises UnsupportedError. `write(name, spec, live)` gives the object's own
+    element, without the resources inside it, keeping the ids and the order of `live` where they mean the same.
+    `crm(name, spec)` gives what one would type into `crm configure`. `members` are the ids of the resources inside, in
+    order. `keep(desired, live, around)` says what an update leaves alone. `bag` is for the kinds whose objects are
+    shared bags of values.
+    """
+
+    section: str
+    tags: frozenset[str]
+    read: Callable[[ET.Element], Spec]
+    write: Callable[[str, Any, ET.Element | None], ET.Element]
+    crm: Callable[[str, Any], str]
+    references: Callable[[Any], tuple[Reference, ...]] = nothing
+    members: Callable[[Any], tuple[str, ...]] = nothing
+    keep: Callable[[Any, Any, Around], Kept] = keep_nothing
+    bag: Bag | None = None
+
+
+RESOURCES = frozenset({"Primitive", "Group", "Clone"})
+"""The kinds that a constraint may name."""
+
+
+class Reader:
+    """Takes an element apart and insists that everything was taken: nothing is dropped in silence."""
+
+    def __init__(self, element: ET.Element) -> None:
+        self.element = element
+        self._attributes = dict(element.items())
+        self._children = list(children(element))
+
+    def take(self, name: str) -> str | None:
+        """Take an attribute; None if it is absent."""
+        return self._attributes.pop(name, None)
+
+    def elements(self, *tags: str) -> list[ET.Element]:
+        """Take all children with one of these tags, in order."""
+        taken = [child for child in self._children if child.tag in tags]
+        self._children = [child for child in self._children if child.tag not in tags]
+        return taken
+
+    def done(self) -> None:
+        """Raise UnsupportedError if an attribute or a child is left."""
+        if self._attributes:
+            raise UnsupportedError(f"<{self.element.tag}> has the attribute {min(self._attributes)!r}")
+        if self._children:
+            raise UnsupportedError(f"<{self.element.tag}> contains <{self._children[0].tag}>")
+
+
+PartT = TypeVar("PartT", bound=Part)
+
+
+def observed(model: type[PartT], **fields: Any) -> PartT:
+    """Make a model of what the cluster holds; fields by their Python names, None and empty ones left out."""
+    given = {
+        model.model_fields[name].alias or name: value
+        for name, value in fields.items()
+        if value not in (None, (), {}, [])
+    }
+    return model.model_validate(given, context=OBSERVED)
+
+
+def canonical(text: str, function: Callable[[str], str], info: ValidationInfo) -> str:
+    """Apply a canonical form; text that Pacemaker would not accept passes only where it was observed."""
+    try:
+        return function(text)
+    except ValueError:
+        if info.context and info.context.get("observed"):
+            return text
+        raise
+
+
+def element(tag: str, live: ET.Element | None, **attributes: str | None) -> ET.Element:
+    """Make an element with these attributes; those that `live` has too keep their order, None leaves one out.
+
+    A trailing underscore in a name is dropped and the others become dashes (`class_`, `with_rsc`).
+    """
+    wanted = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items() if value is not None}
+    ordered = [name for name in (live.keys() if live is not None else ()) if name in wanted]
+    ordered += [name for name in wanted if name not in ordered]
+    return ET.Element(tag, {name: wanted[name] for name in ordered})
+
+
+def keep_spelling(live: str | None, wanted: str | None, function: Callable[[str], str]) -> str | None:
+    """Return the live spelling where it means the same as the wanted one (`10` for `10s`), else the wanted one."""
+    if live is None or wanted is None:
+        return wanted
+    try:
+        return live if function(live) == wanted else wanted
+    except ValueError:
+        return wanted
+
+
+def arrange(written: ET.Element, live: ET.Element | None) -> ET.Element:
+    """Put the children into the live order, with the live comments between them; new ones come last."""
+    if live is None:
+        return written
+    ours = {(child.tag, child.get("id")): child for child in written}
+    ordered = []
+    for child in live:
+        if not isinstance(child.tag, str):
+            ordered.append(child)
+        elif (child.tag, child.get("id")) in ours:
+            ordered.append(ours.pop((child.tag, child.get("id"))))
+    written[:] = ordered + list(ours.values())
+    return written
+
+
+def fresh_id(name: str, used: set[str | None]) -> str:
+    """Return `name`, or `name-1`, `name-2` … where that is taken, and mark it used."""
+    number = 0
+    candidate = name
+    while candidate in used:
+        number += 1
+        candidate = f"{name}-{number}"
+    used.add(candidate)
+    return candidate
+
+
+def text_of(value: Any) -> str:
+    """Return a TOML scalar as Pacemaker's text: true, 24, 0.5; anything else is refused."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return value
+        case int() | float():
+            return str(value)
+    raise ValueError(f"expected a text, a number or a boolean, not {type(value).__name__}")

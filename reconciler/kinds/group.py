@@ -1,0 +1,89 @@
+"""Group: primitives that run together on one node, started in order and stopped in reverse. Pure."""
+
+from typing import Annotated, Any
+from xml.etree import ElementTree as ET
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from reconciler.cib import crm
+from reconciler.kinds.base import ClusterKind, Reader, Reference, arrange, element, observed
+from reconciler.kinds.meta import keep_meta
+from reconciler.kinds.nvset import META, VERBATIM, AttributeSets, normal, read_sets, write_sets
+from reconciler.state import Scope, Spec
+
+
+class Group(Spec):
+    """Primitives that run together on one node, started in order and stopped in reverse."""
+
+    resources: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="The names of its primitives, in the order in which they are started."
+    )
+    description: str | None = Field(default=None, description="A remark.")
+    params: AttributeSets = Field(default=(), description="Parameters that all its primitives inherit.")
+    meta: AttributeSets = Field(default=(), description="Meta attributes that all its primitives inherit.")
+
+    @field_validator("meta")
+    @classmethod
+    def _canonical_meta(cls, sets: Any, info: ValidationInfo) -> Any:
+        return normal(sets, META, observed=bool(info.context))
+
+    @field_validator("resources")
+    @classmethod
+    def _distinct(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice:
+            raise ValueError(f"{twice} is listed twice")
+        return names
+
+
+def _read(group: ET.Element) -> Group:
+    reader = Reader(group)
+    reader.take("id")
+    spec = observed(
+        Group,
+        resources=tuple(member.get("id", "") for member in reader.elements("primitive")),
+        description=reader.take("description"),
+        params=read_sets(reader.elements("instance_attributes")),
+        meta=read_sets(reader.elements("meta_attributes")),
+    )
+    reader.done()
+    return spec
+
+
+def _write(name: str, spec: Group, live: ET.Element | None) -> ET.Element:
+    written = element("group", live, id=name, description=spec.description)
+    for tag, sets, words in (("meta_attributes", spec.meta, META), ("instance_attributes", spec.params, VERBATIM)):
+        old = [] if live is None else live.findall(tag)
+        written.extend(write_sets(tag, name, sets, old, words))
+    return arrange(written, live)
+
+
+def _crm(name: str, spec: Group) -> str:
+    return crm.line(
+        "group",
+        name,
+        *spec.resources,
+        *crm.description(spec.description),
+        *crm.sets("params", spec.params),
+        *crm.sets("meta", spec.meta),
+    )
+
+
+def _references(spec: Group) -> tuple[Reference, ...]:
+    return tuple(Reference("resources", name, frozenset({"Primitive"})) for name in spec.resources)
+
+
+KIND = ClusterKind(
+    name="Group",
+    scope=Scope.CLUSTER,
+    spec=Group,
+    summary="Primitives that run together on one node, started in order and stopped in reverse.",
+    section="resources",
+    tags=frozenset({"group"}),
+    read=_read,
+    write=_write,
+    crm=_crm,
+    references=_references,
+    members=lambda spec: spec.resources,
+    keep=keep_meta,
+)

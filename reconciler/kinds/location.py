@@ -1,0 +1,113 @@
+"""Location: on which nodes a resource prefers to run, or must not. Pure."""
+
+from typing import Annotated, Self
+from xml.etree import ElementTree as ET
+
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+
+from reconciler.cib import crm, values
+from reconciler.kinds.base import (
+    RESOURCES,
+    ClusterKind,
+    Reader,
+    Reference,
+    arrange,
+    element,
+    fresh_id,
+    keep_spelling,
+    observed,
+)
+from reconciler.kinds.rule import Role, Rule, Score, read_rule, write_rule
+from reconciler.state import Scope, Spec
+
+
+def _not_default(default: str) -> AfterValidator:
+    return AfterValidator(lambda text: None if text == default else text)
+
+
+class Location(Spec):
+    """On which nodes a resource prefers to run, or must not: a node with a score, or rules."""
+
+    resource: str = Field(description="The name of the resource.")
+    node: str | None = Field(default=None, description="The name of the node; with `score`.")
+    score: Score | None = Field(default=None, description="How much: INFINITY, -INFINITY, or a number such as 100.")
+    rules: tuple[Rule, ...] = Field(default=(), description="Instead of a node: where these rules hold.")
+    role: Annotated[Role | None, _not_default("Started")] = Field(
+        default=None, description="The constraint counts only for instances in this role."
+    )
+    resource_discovery: Annotated[str | None, _not_default("always")] = Field(
+        default=None, description="Where Pacemaker looks for the resource: always, never, exclusive."
+    )
+
+    @model_validator(mode="after")
+    def _one_form(self, info: ValidationInfo) -> Self:
+        if info.context:
+            return self
+        if self.rules and (self.node or self.score):
+            raise ValueError("has both rules and a node or score: use one form")
+        if not self.rules and not (self.node and self.score):
+            raise ValueError("needs `node` and `score`, or `rules`")
+        if any(not rule.score and not rule.score_attribute for rule in self.rules):
+            raise ValueError("a rule needs a `score` or a `score-attribute`")
+        return self
+
+
+def _read(location: ET.Element) -> Location:
+    reader = Reader(location)
+    reader.take("id")
+    spec = observed(
+        Location,
+        resource=reader.take("rsc"),
+        node=reader.take("node"),
+        score=reader.take("score"),
+        role=reader.take("role"),
+        resource_discovery=reader.take("resource-discovery"),
+        rules=tuple(read_rule(rule) for rule in reader.elements("rule")),
+    )
+    reader.done()
+    return spec
+
+
+def _write(name: str, spec: Location, live: ET.Element | None) -> ET.Element:
+    old = live.attrib if live is not None else {}
+    written = element(
+        "rsc_location",
+        live,
+        id=name,
+        rsc=spec.resource,
+        node=spec.node,
+        score=keep_spelling(old.get("score"), spec.score, values.stored_score),
+        role=spec.role or ("Started" if old.get("role") == "Started" else None),
+        resource_discovery=spec.resource_discovery or ("always" if old.get("resource-discovery") == "always" else None),
+    )
+    if live is not None and old.get("role") and spec.role == values.role(old["role"]):
+        written.set("role", old["role"])
+    before = [] if live is None else live.findall("rule")
+    used = {rule.get("id") for rule in before}
+    for index, rule in enumerate(spec.rules):
+        same = before[index] if index < len(before) else None
+        written.append(write_rule(fresh_id(f"{name}-rule", used) if same is None else name, rule, same))
+    return arrange(written, live)
+
+
+def _crm(name: str, spec: Location) -> str:
+    options = [f"role={spec.role}"] if spec.role else []
+    options += [f"resource-discovery={spec.resource_discovery}"] if spec.resource_discovery else []
+    if spec.rules:
+        rules = [word for rule in spec.rules for word in ("rule", *crm.rule(rule))]
+        return crm.line("location", name, spec.resource, *options, *rules)
+    return crm.line("location", name, spec.resource, *options, f"{crm.short_score(spec.score or '')}:", spec.node or "")
+
+
+KIND = ClusterKind(
+    name="Location",
+    scope=Scope.CLUSTER,
+    spec=Location,
+    summary="On which nodes a resource prefers to run, or must not.",
+    section="constraints",
+    tags=frozenset({"rsc_location"}),
+    read=_read,
+    write=_write,
+    crm=_crm,
+    references=lambda spec: (Reference("resource", spec.resource, RESOURCES),),
+)

@@ -1,0 +1,89 @@
+"""What the CIB holds, in the kinds' own words. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from xml.etree import ElementTree as ET
+
+from reconciler.cib.document import Cib
+from reconciler.cib.ownership import owned_ids
+from reconciler.kinds import CLUSTER_KINDS
+from reconciler.kinds.base import UnsupportedError
+from reconciler.state import Ref, Spec, State
+
+_CONTAINERS = frozenset({"group", "clone", "master", "bundle"})
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The configuration as objects: what each says, its element, and which ids are recorded as ours.
+
+    `unsupported` are objects whose kind is known but which say something that it cannot express; `unknown` are objects
+    of no kind, by the name of their element. Neither is ever touched.
+    """
+
+    cib: Cib
+    state: State
+    elements: Mapping[Ref, ET.Element]
+    unsupported: Mapping[Ref, str]
+    unknown: tuple[Ref, ...]
+    owned: frozenset[str]
+
+    @cached_property
+    def all(self) -> tuple[Ref, ...]:
+        """Every live object, of a known kind or not."""
+        return (*self.state, *self.unsupported, *self.unknown)
+
+    @cached_property
+    def parents(self) -> Mapping[str, Ref]:
+        """The container that a resource is in, by the resource's id."""
+        return {name: ref for ref, spec in self.state.items() for name in CLUSTER_KINDS[ref.kind].members(spec)}
+
+    @cached_property
+    def op_defaults(self) -> frozenset[str]:
+        """The names that op_defaults sets, under whatever condition."""
+        pairs = (pair for group in self.cib.objects("op_defaults") for pair in group.iter("nvpair"))
+        return frozenset(pair.get("name", "") for pair in pairs)
+
+    def recorded_values(self, ref: Ref) -> frozenset[str]:
+        """Return the names of a shared bag's values that are recorded as ours; nothing for other kinds."""
+        bag, element = CLUSTER_KINDS[ref.kind].bag, self.elements.get(ref)
+        if bag is None or element is None:
+            return frozenset()
+        return frozenset(name for name, pair in bag.ids(element).items() if pair in self.owned)
+
+
+def observe(cib: Cib) -> Observed:
+    """Read every object of the configuration."""
+    by_tag = {(kind.section, tag): kind for kind in CLUSTER_KINDS.values() for tag in kind.tags}
+    state: dict[Ref, Spec] = {}
+    elements: dict[Ref, ET.Element] = {}
+    unsupported: dict[Ref, str] = {}
+    unknown: list[Ref] = []
+    for section in ("crm_config", "resources", "constraints"):
+        for element in _objects(cib, section):
+            kind = by_tag.get((section, str(element.tag)))
+            ref = Ref(kind.name if kind else str(element.tag), element.get("id", ""))
+            elements[ref] = element
+            if kind is None:
+                unknown.append(ref)
+                continue
+            try:
+                state[ref] = kind.read(element)
+            except (UnsupportedError, ValueError) as error:
+                unsupported[ref] = str(error)
+    return Observed(cib, state, elements, unsupported, tuple(unknown), owned_ids(cib))
+
+
+def _objects(cib: Cib, section: str) -> list[ET.Element]:
+    """List the section's objects, with the resources inside containers."""
+    found = []
+    for element in cib.objects(section):
+        found.append(element)
+        if element.tag in _CONTAINERS:
+            found += [inner for inner in element.iter() if inner is not element and _is_resource(inner)]
+    return found
+
+
+def _is_resource(element: ET.Element) -> bool:
+    return element.tag == "primitive" or element.tag in _CONTAINERS

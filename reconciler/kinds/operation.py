@@ -1,0 +1,176 @@
+"""An operation of a resource: a `monitor` every 10 seconds, the timeout of a `stop`. Pure."""
+
+from collections.abc import Sequence
+from typing import Annotated
+from xml.etree import ElementTree as ET
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from reconciler.cib import values
+from reconciler.kinds.base import Reader, arrange, canonical, element, fresh_id, keep_spelling, observed, text_of
+from reconciler.kinds.nvset import OPERATION, VERBATIM, AttributeSets, normal, read_sets, write_sets
+from reconciler.kinds.rule import Role
+from reconciler.state import Part
+
+
+def _on_fail(text: str) -> str:
+    return values.operation_value("on-fail", text, written=True)
+
+
+Duration = Annotated[
+    str, BeforeValidator(text_of), AfterValidator(lambda text, info: canonical(text, values.duration, info))
+]
+OnFail = Annotated[str, AfterValidator(lambda text, info: canonical(text, _on_fail, info))]
+Timeout = Annotated[
+    str, BeforeValidator(text_of), AfterValidator(lambda text, info: canonical(text, values.timeout, info))
+]
+Boolean = Annotated[
+    str, BeforeValidator(text_of), AfterValidator(lambda text, info: canonical(text, values.boolean, info))
+]
+
+
+class Operation(Part):
+    """One `<op>`. Two operations of a resource differ in name, interval or role."""
+
+    name: str = Field(description="What the agent is asked to do: start, stop, monitor, promote, demote, …")
+    interval: Duration = Field(default="0s", description="How often; 0s for an operation that is done on demand.")
+    timeout: Timeout | None = Field(default=None, description="How long it may take before it counts as failed.")
+    role: Role | None = Field(default=None, description="A recurring monitor is run only for instances in this role.")
+    on_fail: OnFail | None = Field(
+        default=None, description="ignore, block, stop, restart, standby, fence, demote or restart-container."
+    )
+    enabled: Boolean | None = Field(default=None, description="false switches a recurring operation off.")
+    start_delay: Timeout | None = Field(default=None, description="Wait so long before the first run.")
+    interval_origin: str | None = Field(default=None, description="A date from which the intervals are counted.")
+    record_pending: Boolean | None = Field(default=None, description="Record that the operation is under way.")
+    requires: str | None = Field(default=None, description="nothing, quorum, fencing or unfencing (deprecated).")
+    description: str | None = Field(default=None, description="A remark.")
+    params: AttributeSets = Field(default=(), description="Parameters for this operation only, e.g. OCF_CHECK_LEVEL.")
+    meta: AttributeSets = Field(default=(), description="Options of this operation that depend on rules.")
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What no two operations of a resource share."""
+        return self.name, self.interval, self.role or ""
+
+
+def _sorted(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
+    return tuple(sorted(operations, key=lambda operation: operation.key))
+
+
+Operations = Annotated[tuple[Operation, ...], AfterValidator(_sorted)]
+
+_PLAIN = {
+    "interval_origin": None,
+    "requires": None,
+    "description": None,
+    "on_fail": _on_fail,
+    "role": values.role,
+    "enabled": values.boolean,
+    "record_pending": values.boolean,
+    "timeout": values.timeout,
+    "interval": values.duration,
+    "start_delay": values.timeout,
+}
+
+
+DEFAULT_TIMEOUT = "20s"
+"""What Pacemaker allows an operation without a timeout (`PCMK_DEFAULT_ACTION_TIMEOUT_MS` in 2.1.5)."""
+
+
+def keep_defaults(
+    desired: tuple[Operation, ...], live: tuple[Operation, ...], op_defaults: frozenset[str]
+) -> tuple[Operation, ...]:
+    """Aim for the desired operations in the live words where both mean the same.
+
+    pcs writes down every operation that an agent advertises; one that says no more than Pacemaker's defaults means the
+    same as one that is not there.
+    """
+    if "timeout" in op_defaults:
+        return desired
+    wanted = {operation.key: operation for operation in desired}
+    present = {operation.key: operation for operation in live}
+    kept = {key: operation for key, operation in present.items() if key not in wanted and _says_nothing(operation)}
+    for key, operation in wanted.items():
+        other = present.get(key)
+        if other is None and _says_nothing(operation):
+            continue
+        same = other is not None and _with_default(other) == _with_default(operation)
+        kept[key] = other if other is not None and same else operation
+    return tuple(sorted(kept.values(), key=lambda operation: operation.key))
+
+
+def _with_default(operation: Operation) -> Operation:
+    return operation if operation.timeout else operation.model_copy(update={"timeout": DEFAULT_TIMEOUT})
+
+
+def _says_nothing(operation: Operation) -> bool:
+    """True for an operation on demand that only repeats Pacemaker's defaults."""
+    return _with_default(operation) == Operation.model_construct(name=operation.name, timeout=DEFAULT_TIMEOUT)
+
+
+def read_operations(containers: Sequence[ET.Element]) -> tuple[Operation, ...]:
+    """Read the `<op>` elements of a resource."""
+    found = []
+    for container in containers:
+        reader = Reader(container)
+        reader.take("id")
+        found += [_read(op) for op in reader.elements("op")]
+        reader.done()
+    return tuple(found)
+
+
+def _read(op: ET.Element) -> Operation:
+    reader = Reader(op)
+    reader.take("id")
+    fields = {name: reader.take(name.replace("_", "-")) for name in _PLAIN}
+    params = read_sets(reader.elements("instance_attributes"))
+    meta = normal(read_sets(reader.elements("meta_attributes")), OPERATION, observed=True)
+    operation = observed(Operation, name=reader.take("name") or "", params=params, meta=meta, **fields)
+    reader.done()
+    return operation
+
+
+def write_operations(owner: str, operations: Sequence[Operation], live: Sequence[ET.Element]) -> list[ET.Element]:
+    """Return the `<operations>` container (none if there is nothing to say), keeping live elements where they agree."""
+    container = live[0] if live else None
+    old = {_read(op).key: op for op in (container if container is not None else ()) if op.tag == "op"}
+    used = {op.get("id") for op in old.values()}
+    written = [] if container is None else [op for op in container if not isinstance(op.tag, str)]
+    wanted = {operation.key: operation for operation in operations}
+    for key, op in old.items():
+        if key in wanted:
+            written.append(_write(owner, wanted[key], op, used))
+    written += [_write(owner, operation, None, used) for operation in operations if operation.key not in old]
+    if not written:
+        return []
+    if (
+        container is not None
+        and len(container) == len(written)
+        and all(new is before for new, before in zip(written, container, strict=True))
+    ):
+        return [container]
+    result = ET.Element("operations", container.attrib if container is not None else {})
+    result.extend(written)
+    return [result]
+
+
+def _write(owner: str, operation: Operation, live: ET.Element | None, used: set[str | None]) -> ET.Element:
+    if live is not None and _read(live) == operation:
+        return live
+    old = live.attrib if live is not None else {}
+    name = old.get("id") or fresh_id(f"{owner}-{operation.name}-{operation.interval}", used)
+    fields = {
+        field: keep_spelling(old.get(field.replace("_", "-")), getattr(operation, field), form)
+        if form
+        else getattr(operation, field)
+        for field, form in _PLAIN.items()
+    }
+    written = element("op", live, id=name, name=operation.name, **fields)
+    sets = list(live) if live is not None else []
+    for tag, items, words in (
+        ("meta_attributes", operation.meta, OPERATION),
+        ("instance_attributes", operation.params, VERBATIM),
+    ):
+        written.extend(write_sets(tag, name, items, [item for item in sets if item.tag == tag], words))
+    return arrange(written, live)

@@ -1,0 +1,118 @@
+"""Primitive: one resource that an agent starts, stops and monitors; STONITH devices too. Pure."""
+
+from typing import Annotated, Any, Self
+from xml.etree import ElementTree as ET
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+
+from reconciler.cib import crm, values
+from reconciler.kinds.base import Around, ClusterKind, Kept, Reader, arrange, canonical, element, observed
+from reconciler.kinds.meta import keep_meta
+from reconciler.kinds.nvset import META, AttributeSets, normal, read_sets, write_sets
+from reconciler.kinds.operation import Operations, keep_defaults, read_operations, write_operations
+from reconciler.state import Scope, Spec
+
+
+def _agent(text: str, info: ValidationInfo) -> str:
+    return canonical(text, values.agent, info)
+
+
+class Primitive(Spec):
+    """One resource that the cluster runs on one node at a time."""
+
+    agent: Annotated[str, AfterValidator(_agent)] = Field(
+        description="The resource agent: `ocf:heartbeat:IPaddr2`, `systemd:nginx`, `stonith:fence_ipmilan`.",
+        examples=["ocf:heartbeat:IPaddr2"],
+    )
+    description: str | None = Field(default=None, description="A remark.")
+    params: AttributeSets = Field(default=(), description="The agent's parameters.")
+    meta: AttributeSets = Field(default=(), description="Meta attributes: what Pacemaker itself heeds.")
+    utilization: AttributeSets = Field(default=(), description="How much of a node's capacities it takes.")
+    operations: Operations = Field(default=(), description="Operations with their intervals and timeouts.")
+
+    @field_validator("meta")
+    @classmethod
+    def _canonical_meta(cls, sets: Any, info: ValidationInfo) -> Any:
+        return normal(sets, META, observed=bool(info.context))
+
+    @model_validator(mode="after")
+    def _distinct_operations(self, info: ValidationInfo) -> Self:
+        keys = [operation.key for operation in self.operations]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice and not info.context:
+            raise ValueError(f"two operations {twice[0]} with interval {twice[1]}")
+        return self
+
+
+def _read(primitive: ET.Element) -> Primitive:
+    reader = Reader(primitive)
+    reader.take("id")
+    parts = (reader.take("class"), reader.take("provider"), reader.take("type"))
+    spec = observed(
+        Primitive,
+        agent=":".join(part for part in parts if part),
+        description=reader.take("description"),
+        params=read_sets(reader.elements("instance_attributes")),
+        meta=read_sets(reader.elements("meta_attributes")),
+        utilization=read_sets(reader.elements("utilization")),
+        operations=read_operations(reader.elements("operations")),
+    )
+    reader.done()
+    return spec
+
+
+def _write(name: str, spec: Primitive, live: ET.Element | None) -> ET.Element:
+    agent = values.split_agent(spec.agent)
+    written = element(
+        "primitive",
+        live,
+        id=name,
+        class_=agent.standard,
+        provider=agent.provider,
+        type=agent.type,
+        description=spec.description,
+    )
+
+    def old(tag: str) -> list[ET.Element]:
+        return [] if live is None else live.findall(tag)
+
+    written.extend(write_sets("meta_attributes", name, spec.meta, old("meta_attributes"), META))
+    written.extend(write_sets("instance_attributes", name, spec.params, old("instance_attributes")))
+    written.extend(write_sets("utilization", name, spec.utilization, old("utilization")))
+    written.extend(write_operations(name, spec.operations, old("operations")))
+    return arrange(written, live)
+
+
+def _crm(name: str, spec: Primitive) -> str:
+    return crm.line(
+        "primitive",
+        name,
+        spec.agent,
+        *crm.description(spec.description),
+        *crm.sets("params", spec.params),
+        *crm.sets("meta", spec.meta),
+        *crm.sets("utilization", spec.utilization),
+        *(word for operation in spec.operations for word in crm.operation(operation)),
+    )
+
+
+def _keep(desired: Primitive, live: Primitive | None, around: Around) -> Kept:
+    kept = keep_meta(desired, live, around)
+    if live is None or desired.operations == live.operations:
+        return kept
+    operations = keep_defaults(desired.operations, live.operations, around.op_defaults)
+    return Kept(kept.spec.model_copy(update={"operations": operations}), kept.overrides)
+
+
+KIND = ClusterKind(
+    name="Primitive",
+    scope=Scope.CLUSTER,
+    spec=Primitive,
+    summary="One resource that the cluster runs on one node at a time.",
+    section="resources",
+    tags=frozenset({"primitive"}),
+    read=_read,
+    write=_write,
+    crm=_crm,
+    keep=_keep,
+)
