@@ -276,8 +276,13 @@ class _Scan:
             self.refuse(where, f"{status.st_size} bytes; at most {self.limits.file_bytes} are read")
             return
         opened = os.open(f"/proc/self/fd/{held}", _OPEN)
-        with os.fdopen(opened, "rb") as stream:
-            data = stream.read(self.limits.file_bytes + 1)
+        try:
+            data = os.read(opened, status.st_size + 1)
+        finally:
+            os.close(opened)
+        if len(data) != status.st_size:
+            self.refuse(where, "its size changed while it was read")
+            return
         self.size += len(data)
         if self.size > self.limits.total_bytes:
             self.refuse("", f"the manifests have more than {self.limits.total_bytes} bytes in all")

@@ -47,7 +47,7 @@ def changes() -> None:
     ):
         ip(*words.split())
         assert hint.wait(1), words
-        time.sleep(0.12)
+        time.sleep(0.08)
         hint.clear()
     netlink.stop()
     assert netlink.events >= 10
