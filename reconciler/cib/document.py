@@ -49,6 +49,12 @@ class Cib:
             raise CibError("the CIB has no <configuration>")
         self.configuration = configuration
 
+    def sharing(self, other: "Cib") -> "Cib":
+        """Return this CIB with the other's configuration elements, which must say the same."""
+        shared = ET.Element(self.root.tag, self.root.attrib)
+        shared.extend(other.configuration if part is self.configuration else part for part in self.root)
+        return Cib(self.text, shared)
+
     @cached_property
     def version(self) -> Version:
         """The counters; a missing or odd one counts as 0, as in Pacemaker."""

@@ -1,0 +1,51 @@
+"""Whether the wanted objects work, from what the cluster and the kernel say. Pure."""
+
+from collections.abc import Mapping
+
+from reconciler.cib.cluster import ClusterStatus, ResourceStatus
+from reconciler.kinds.node_network import NodeNetwork
+from reconciler.network.iproute import Seen
+from reconciler.state import Ref, State
+from reconciler.status import Health
+
+_RESOURCES = frozenset({"Primitive", "Group", "Clone"})
+
+
+def health(state: State, cluster: ClusterStatus | None, network: Seen | None, node: str) -> Mapping[Ref, Health]:
+    """Judge what can be unwell: resources, and the links of this node."""
+    result = {}
+    for ref, spec in state.items():
+        if ref.kind in _RESOURCES and cluster is not None:
+            result[ref] = _resource(cluster.resources.get(ref.name))
+        elif isinstance(spec, NodeNetwork) and spec.node == node and network is not None:
+            result[ref] = _links(spec, network)
+    return result
+
+
+def _resource(resource: ResourceStatus | None) -> Health:
+    if resource is None:
+        return Health(None, "Absent", "the cluster does not know it yet")
+    where = " and ".join(resource.promoted_on or resource.active_on)
+    if resource.failed and not resource.failure_ignored:
+        return Health(False, "ResourceFailed", _failures(resource))
+    if resource.blocked:
+        return Health(False, "Blocked", "the cluster cannot recover it by itself")
+    if not resource.wanted:
+        return Health(True, "Stopped", "target-role is Stopped")
+    if not where:
+        return Health(False, "NotRunning", _failures(resource) or "active on no node")
+    return Health(True, "Running", f"on {where}")
+
+
+def _failures(resource: ResourceStatus) -> str:
+    counts = [f"{item.count} on {item.node}" for item in resource.failures.values() if item.count]
+    return f"failures: {', '.join(sorted(counts))}" if counts else ""
+
+
+def _links(spec: NodeNetwork, network: Seen) -> Health:
+    down = [
+        link.name
+        for link in spec.links
+        if link.state != "down" and not (link.name in network.devices and network.devices[link.name].up)
+    ]
+    return Health(False, "LinkDown", ", ".join(down)) if down else Health(True, "LinksUp")

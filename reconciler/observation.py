@@ -1,0 +1,133 @@
+"""The machine's answers of one moment -> what they mean, or which of them mean nothing. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TypeVar
+
+from reconciler.cib import document
+from reconciler.cib.cluster import ClusterStatus
+from reconciler.cib.document import Cib, CibError
+from reconciler.cib.status import status
+from reconciler.kinds.observe import Observed, observe
+from reconciler.network import iproute
+from reconciler.network.iproute import NetworkError, Seen
+
+T = TypeVar("T")
+
+
+class Source(StrEnum):
+    """What is asked in every pass; a closed set, used as a metric label."""
+
+    CIB = "cib"
+    ADDRESSES = "addresses"
+    ROUTES = "routes"
+    CMAP = "cmap"
+    STATS = "stats"
+    QUORUM = "quorum"
+    CFGTOOL = "cfgtool"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One source's text, or why there is none: `failure` is exit, timeout, missing, denied or parse."""
+
+    text: str
+    failure: str = ""
+    message: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the machine said. `agents` are the node ids with a live agent, None if corosync cannot be asked."""
+
+    answers: Mapping[Source, Answer]
+    at: float
+    hostname: str = ""
+    nodeid: int | None = None
+    agents: frozenset[int] | None = None
+    promote_secondaries: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the snapshot means. A part that could not be seen is None, and `problems` says why, by source."""
+
+    snapshot: Snapshot
+    node: str
+    cib: Cib | None = None
+    cluster: Observed | None = None
+    status: ClusterStatus | None = None
+    network: Seen | None = None
+    problems: Mapping[Source, Answer] = field(default_factory=dict)
+
+    @property
+    def running(self) -> frozenset[str]:
+        """The ids of the resources that are active on some node."""
+        if self.status is None:
+            return frozenset()
+        return frozenset(name for name, resource in self.status.resources.items() if resource.active_on)
+
+
+def understand(snapshot: Snapshot, node: str, previous: Observation | None) -> Observation:
+    """Read the answers. `node` is the configured name of this node, empty to find it out.
+
+    What `previous` already understood of the same text is taken over.
+    """
+    problems = {source: answer for source, answer in snapshot.answers.items() if answer.failure}
+    cib = _read(_cib, snapshot, (Source.CIB,), problems, previous)
+    network = _read(_network, snapshot, (Source.ADDRESSES, Source.ROUTES), problems, previous)
+    same = previous is not None and cib is not None and cib is previous.cib
+    name = node or (cib.unames.get(str(snapshot.nodeid)) if cib and snapshot.nodeid else None) or snapshot.hostname
+    return Observation(
+        snapshot,
+        name,
+        cib,
+        previous.cluster if previous and same else _observed(cib, previous),
+        previous.status if previous and same else status(cib.root) if cib else None,
+        network,
+        problems,
+    )
+
+
+def _read(
+    reader: Callable[[Snapshot, Observation | None], T],
+    snapshot: Snapshot,
+    sources: tuple[Source, ...],
+    problems: dict[Source, Answer],
+    previous: Observation | None,
+) -> T | None:
+    if any(source in problems or source not in snapshot.answers for source in sources):
+        return None
+    try:
+        return reader(snapshot, previous)
+    except (CibError, NetworkError) as error:
+        answer = snapshot.answers[sources[0]]
+        problems[sources[0]] = replace(answer, failure="parse", message=f"{sources[0]}: {error}")
+        return None
+
+
+def _cib(snapshot: Snapshot, previous: Observation | None) -> Cib:
+    text = snapshot.answers[Source.CIB].text
+    if previous and previous.cib and previous.cib.text == text:
+        return previous.cib
+    return document.parse(text)
+
+
+def _observed(cib: Cib | None, previous: Observation | None) -> Observed | None:
+    """Read the objects, or take them over from a CIB that has the same configuration word for word."""
+    if cib is None:
+        return None
+    if previous and previous.cib and previous.cluster and _configuration(cib) == _configuration(previous.cib):
+        return replace(previous.cluster, cib=cib.sharing(previous.cib))
+    return observe(cib)
+
+
+def _configuration(cib: Cib) -> str:
+    return cib.text[cib.text.find("<configuration") : cib.text.find("</configuration>")]
+
+
+def _network(snapshot: Snapshot, previous: Observation | None) -> Seen:  # noqa: ARG001
+    answers = snapshot.answers
+    return iproute.parse(answers[Source.ADDRESSES].text, answers[Source.ROUTES].text, snapshot.promote_secondaries)
