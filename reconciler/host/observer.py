@@ -1,0 +1,69 @@
+"""Asks the machine everything that a pass needs to know: one command each, side by side, each with a time limit."""
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from reconciler.host.peers import Peers
+from reconciler.host.shell import Call, Completed, Shell
+from reconciler.network import iproute
+from reconciler.observation import Answer, Snapshot, Source
+
+COMMANDS: Mapping[Source, tuple[str, ...]] = {
+    Source.CIB: ("cibadmin", "--query"),
+    Source.ADDRESSES: iproute.ADDRESSES,
+    Source.ROUTES: iproute.ROUTES,
+    Source.CMAP: ("corosync-cmapctl",),
+    Source.STATS: ("corosync-cmapctl", "-m", "stats"),
+    Source.QUORUM: ("corosync-quorumtool", "-p"),
+}
+FALLBACKS: Mapping[Source, tuple[Source, tuple[str, ...]]] = {
+    Source.STATS: (Source.CFGTOOL, ("corosync-cfgtool", "-s")),
+}
+"""What is asked instead where a source gives no answer."""
+
+_ANSWERS_DESPITE: Mapping[Source, frozenset[int]] = {
+    # corosync-quorumtool says "not quorate" with 2 (3.x) or 0 and 1 the other way round (2.x): its text counts.
+    Source.QUORUM: frozenset({1, 2}),
+    Source.CFGTOOL: frozenset({1}),
+}
+_PROC = Path("/proc/sys/net/ipv4/conf")
+
+
+class Observer:
+    """Takes snapshots. `timeout` is in seconds, for each command."""
+
+    def __init__(self, shell: Shell, peers: Peers, timeout: float) -> None:
+        self._shell = shell
+        self._peers = peers
+        self._timeout = timeout
+
+    def look(self) -> Snapshot:
+        """Ask everything. What a source does wrong is in its answer; nothing raises."""
+        calls = {source: Call(argv, timeout=self._timeout) for source, argv in COMMANDS.items()}
+        done = dict(zip(calls, self._shell.run_all(calls.values()), strict=True))
+        answers = {source: _answer(source, completed) for source, completed in done.items()}
+        for source, (instead, argv) in FALLBACKS.items():
+            if answers[source].failure:
+                answers[instead] = _answer(instead, self._shell.run(Call(argv, timeout=self._timeout)))
+        agents = self._peers.look()
+        return Snapshot(answers, time.time(), os.uname().nodename, self._peers.local(), agents, _promoting())
+
+
+def _answer(source: Source, completed: Completed) -> Answer:
+    if completed.code in _ANSWERS_DESPITE.get(source, frozenset()) and completed.stdout:
+        return Answer(completed.stdout, seconds=completed.seconds)
+    failure = completed.failure.value if completed.failure else ""
+    return Answer(completed.stdout, failure, completed.message, completed.seconds)
+
+
+def _promoting() -> dict[str, str]:
+    """Read which devices promote secondary addresses; one that vanishes meanwhile is left out."""
+    found = {}
+    for entry in _PROC.glob("*/promote_secondaries"):
+        try:
+            found[entry.parent.name] = entry.read_text()
+        except OSError:
+            continue
+    return found
