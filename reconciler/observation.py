@@ -1,5 +1,6 @@
 """The machine's answers of one moment -> what they mean, or which of them mean nothing. Pure."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -14,6 +15,8 @@ from reconciler.network import iproute
 from reconciler.network.iproute import NetworkError, Seen
 
 T = TypeVar("T")
+
+_RING = re.compile(r"^nodelist\.node\.\d+\.ring\d+_addr \(str\) = (\S+)$", re.MULTILINE)
 
 
 class Source(StrEnum):
@@ -61,6 +64,18 @@ class Observation:
     status: ClusterStatus | None = None
     network: Seen | None = None
     problems: Mapping[Source, Answer] = field(default_factory=dict)
+
+    @property
+    def rings(self) -> tuple[str, ...] | None:
+        """The ring addresses of all nodes in corosync's nodelist; none without corosync, None if it cannot be asked."""
+        answer = self.snapshot.answers.get(Source.CMAP)
+        if answer is None or answer.failure:
+            return None
+        return tuple(match[1] for match in _RING.finditer(answer.text))
+
+    def why(self, *sources: str) -> str:
+        """Say why something could not be seen."""
+        return "; ".join(self.problems[Source(name)].message for name in sources if Source(name) in self.problems)
 
     @property
     def running(self) -> frozenset[str]:

@@ -6,6 +6,7 @@ for something else, and what all that makes of the CIB.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from xml.etree import ElementTree as ET
 
 from reconciler.cib import patch
@@ -33,7 +34,13 @@ class ClusterPlan:
     operations: tuple[patch.Operation, ...]
 
 
-def plan(desired: Desired, observed: Observed, running: frozenset[str], policy: Policy) -> ClusterPlan:
+def plan(
+    desired: Desired,
+    observed: Observed,
+    running: frozenset[str],
+    policy: Policy,
+    left_alone: Mapping[Ref, Hold] = MappingProxyType({}),
+) -> ClusterPlan:
     """Decide everything about the CIB; `running` are the ids of the primitives that are active on some node.
 
     The patch holds only what changes, and is refused by the cluster if the configuration has moved since it was read.
@@ -43,7 +50,8 @@ def plan(desired: Desired, observed: Observed, running: frozenset[str], policy: 
     compared = _compare(wanted, observed)
     pruned = prune(wanted, observed, running, policy)
     changes = compared.changes | pruned.changes
-    holds = [*compared.holds, *pruned.holds]
+    holds = [*compared.holds, *pruned.holds, *(left_alone[ref] for ref in changes if ref in left_alone)]
+    changes = {ref: change for ref, change in changes.items() if ref not in left_alone}
     changes, waiting = _wait_for_references(changes, observed)
     holds += waiting
     edits, owned = _edits(changes, compared.adoptions, wanted, observed)

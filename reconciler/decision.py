@@ -1,0 +1,120 @@
+"""One decision about everything: the cluster's plan and the node's network plan as one plan. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from xml.etree import ElementTree as ET
+
+from reconciler import planner
+from reconciler.cib.document import Cib
+from reconciler.kinds.node_network import Inventory, NodeNetwork
+from reconciler.kinds.primitive import Primitive
+from reconciler.network import steps
+from reconciler.network.owned import Owned, cluster_owned
+from reconciler.observation import Observation
+from reconciler.plan import Hold, Plan
+from reconciler.planner import ClusterPlan
+from reconciler.pruning import Policy
+from reconciler.state import Desired, Ref, Scope, State
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The plan, and what it leads to: the configuration for a forecast, the network inventory to be kept.
+
+    `blind` are the scopes that could not be seen, with the reason: there nothing is planned.
+    """
+
+    plan: Plan
+    cluster: ClusterPlan | None
+    inventory: Inventory
+    blind: Mapping[Scope, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What earlier passes leave to a decision.
+
+    `inventory` are the addresses that the agent added, `last_cib` the last one that could be read, `left_alone` the
+    objects of the cluster that are not to be changed now.
+    """
+
+    inventory: Inventory = frozenset()
+    last_cib: Cib | None = None
+    left_alone: Mapping[Ref, Hold] = field(default_factory=dict)
+
+
+def decide(
+    desired: Desired,
+    observation: Observation,
+    policy: Policy,
+    remembered: Remembered,
+    standing: Iterable[Hold] = (),
+) -> Decision:
+    """Plan the network first, then the cluster: an address must be on its link before a resource needs it.
+
+    `standing` are holds of a whole scope: its changes are still shown, its commands are left out.
+    """
+    standing = tuple(standing)
+    network = _network(desired, observation, remembered)
+    cluster = None
+    if observation.cluster is not None:
+        cluster = planner.plan(desired, observation.cluster, observation.running, policy, remembered.left_alone)
+    held = {hold.scope for hold in standing}
+    parts = [part for part in (_network_plan(network), cluster.plan if cluster else None) if part]
+    plan = Plan(
+        changes=tuple(change for part in parts for change in part.changes),
+        adoptions=tuple(ref for part in parts for ref in part.adoptions),
+        holds=(*standing, *(hold for part in parts for hold in part.holds)),
+        overrides=tuple(override for part in parts for override in part.overrides),
+        foreign=tuple(ref for part in parts for ref in part.foreign),
+        warnings=tuple(warning for part in parts for warning in part.warnings),
+        commands=tuple(command for part in parts for command in part.commands if command.scope not in held),
+    )
+    kept = network.inventory if network and Scope.NODE not in held else remembered.inventory
+    return Decision(plan, cluster, kept, _blind(observation))
+
+
+def _network_plan(network: steps.NetworkPlan | None) -> Plan | None:
+    if network is None:
+        return None
+    return Plan(network.changes, holds=network.holds, warnings=network.warnings, commands=network.commands)
+
+
+def _network(desired: Desired, observation: Observation, remembered: Remembered) -> steps.NetworkPlan | None:
+    mine = own_network(desired.state, observation.node)
+    if mine is None or observation.network is None:
+        return None
+    owned = owned_by_cluster(desired.state, observation, remembered.last_cib)
+    return steps.plan(mine[0], mine[1], observation.network, owned, remembered.inventory)
+
+
+def own_network(state: State, node: str) -> tuple[Ref, NodeNetwork] | None:
+    """Return this node's NodeNetwork, if a manifest has one."""
+    return next(
+        ((ref, spec) for ref, spec in state.items() if isinstance(spec, NodeNetwork) and spec.node == node), None
+    )
+
+
+def owned_by_cluster(state: State, observation: Observation, last_cib: Cib | None) -> Owned:
+    """Return what of the network is the cluster's, by the live, the last good and the desired configuration."""
+    others: list[ET.Element] = [last_cib.root] if last_cib else []
+    primitives = [
+        (spec.agent, values.values) for spec in state.values() if isinstance(spec, Primitive) for values in spec.params
+    ]
+    live = observation.cib.root if observation.cib else None
+    return cluster_owned(live, others, primitives, observation.rings)
+
+
+def _blind(observation: Observation) -> Mapping[Scope, str]:
+    blind = {}
+    if observation.cluster is None:
+        blind[Scope.CLUSTER] = observation.why("cib")
+    if observation.network is None:
+        blind[Scope.NODE] = observation.why("addresses", "routes")
+    return blind
+
+
+def for_node(desired: Desired, node: str) -> Desired:
+    """Leave out what is other nodes' business."""
+    state = {ref: spec for ref, spec in desired.state.items() if not isinstance(spec, NodeNetwork) or spec.node == node}
+    return replace(desired, state=state)
