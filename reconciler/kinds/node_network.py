@@ -136,6 +136,11 @@ class StaticRoute(Part):
         """The source as a value."""
         return ip_address(self.src) if self.src else None
 
+    def is_met_by(self, route: Route, sources: frozenset[Ip]) -> bool:
+        """True if a live route is as wanted. `sources` are those that the cluster may have written into it."""
+        same_source = self.src is None or route.src == self.source or route.src in sources
+        return route.key == self.key and route.via == self.gateway and route.dev == self.dev and same_source
+
     @property
     def key(self) -> Key:
         """What the kernel takes for the identity of a route."""
@@ -208,10 +213,9 @@ def observe(seen: Seen, wanted: NodeNetwork, inventory: Inventory, sources: froz
     found: dict[Key, StaticRoute] = {}
     for route in seen.routes:
         ask = asked.get(route.key)
-        if ask is not None or route.is_ours:
-            said = _observe_route(route, ask, sources)
-            if route.key not in found or said == ask:
-                found[route.key] = said
+        better = route.key not in found or (ask is not None and ask.is_met_by(route, sources))
+        if better and (ask is not None or route.is_ours):
+            found[route.key] = _observe_route(route, ask, sources)
     return NodeNetwork.model_construct(
         node=wanted.node,
         links=tuple(link for link in links if link is not None),

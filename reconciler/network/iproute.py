@@ -28,8 +28,8 @@ ROUTES = ("ip", "-N", "-json", "-details", "route", "show", "table", "all")
 OURS = 77
 """The protocol number that marks the agent's routes: in none of iproute2's `rt_protos`, and it outlives any file."""
 
-KERNEL = 2
-"""The protocol of routes that the kernel makes for addresses (`RTPROT_KERNEL`)."""
+BY_KERNEL = frozenset({1, 2, 9})
+"""Protocols of routes that come and go by themselves: redirects, those of addresses, router advertisements."""
 
 UNICAST = 1
 LINK_SCOPE = 253
@@ -133,6 +133,11 @@ class Route:
     def is_ours(self) -> bool:
         """True if it carries the agent's protocol number and can be put back as it was."""
         return self.protocol == OURS and self.plain
+
+    @property
+    def made_by_kernel(self) -> bool:
+        """True if the kernel made it and will make it again."""
+        return self.protocol in BY_KERNEL
 
     def __str__(self) -> str:
         said = [str(self.key)]

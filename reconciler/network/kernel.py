@@ -7,8 +7,8 @@ random steps against the running kernel and compare. Routes that the kernel make
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.network.canonical import IPV4, IPV6, LEAST_MTU_IPV6, Ip
-from reconciler.network.iproute import KERNEL, Address, Device, Key, Route, Seen
+from reconciler.network.canonical import IPV4, IPV6, LEAST_MTU_IPV6, MAIN_TABLE, Ip
+from reconciler.network.iproute import Address, Device, Key, Route, Seen
 
 _LONGEST_WITH_BROADCAST = 30
 
@@ -168,11 +168,11 @@ def _without_address(seen: Seen, device: Device, victim: Address) -> Seen:
 
 
 def _without_sources(seen: Seen, gone: set[Ip]) -> Seen:
-    """An IPv4 route goes with its source address, an IPv6 route stays and forgets it."""
+    """An IPv4 route of the main table goes with its source, one of another stays; an IPv6 route forgets it."""
     left = (
-        replace(route, src=None) if route.src in gone else route
+        replace(route, src=None) if route.src in gone and route.key.to.version == IPV6 else route
         for route in seen.routes
-        if not (route.src in gone and route.key.to.version == IPV4)
+        if not (route.src in gone and route.key.to.version == IPV4 and route.key.table == MAIN_TABLE)
     )
     return replace(seen, routes=tuple(left))
 
@@ -217,4 +217,4 @@ def losses(before: Seen, later: Seen) -> tuple[tuple[tuple[str, Address], ...], 
         if (dev.name, str(address)) not in left
     )
     kept = set(later.routes)
-    return addresses, tuple(route for route in before.routes if route.protocol != KERNEL and route not in kept)
+    return addresses, tuple(route for route in before.routes if not route.made_by_kernel and route not in kept)

@@ -1,0 +1,147 @@
+"""What holds for every plan, on every network: nothing foreign is lost, and the second plan is empty."""
+
+import copy
+from ipaddress import ip_interface
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.kinds.node_network import NodeNetwork, observe
+from reconciler.network.iproute import Seen
+from reconciler.network.steps import NetworkPlan, plan, present
+from reconciler.plan import Reason
+from reconciler.state import Ref
+from tests.network.kernel_model import Kernel, addresses, routes
+from tests.network.strategies import Situation, situations
+
+REF = Ref("NodeNetwork", "n1")
+
+
+def planned(situation: Situation) -> NetworkPlan:
+    return plan(REF, situation.wanted, situation.kernel.seen(), situation.owned, situation.inventory)
+
+
+def executed(situation: Situation, made: NetworkPlan) -> Kernel:
+    kernel = copy.deepcopy(situation.kernel)
+    kernel.run(made.lines)
+    return kernel
+
+
+def named(wanted: NodeNetwork) -> set[tuple[str, str]]:
+    return {(link.name, text) for link in wanted.links for text in link.addresses}
+
+
+def foreign_routes(situation: Situation, seen: Seen) -> set[str]:
+    keys = {route.key for route in situation.wanted.routes}
+    return {str(route) for route in seen.routes if route.protocol != 77 and route.key not in keys}
+
+
+@given(situations())
+@settings(max_examples=100, deadline=None)
+def test_no_line_is_refused_and_nothing_foreign_is_lost(situation: Situation) -> None:
+    seen = situation.kernel.seen()
+    later = executed(situation, planned(situation)).seen()
+    theirs = addresses(seen) - situation.inventory - named(situation.wanted)
+    assert theirs <= addresses(later)
+    assert foreign_routes(situation, seen) <= foreign_routes(situation, later)
+
+
+@given(situations())
+@settings(max_examples=100, deadline=None)
+def test_addresses_of_the_cluster_and_the_rings_stay_whoever_added_them(situation: Situation) -> None:
+    owned = {address.ip for address in situation.owned.addresses} | situation.owned.rings
+    seen = situation.kernel.seen()
+    later = executed(situation, planned(situation)).seen()
+    assert {found for found in addresses(seen) if ip_interface(found[1]).ip in owned} <= addresses(later)
+
+
+@given(situations())
+@settings(max_examples=100, deadline=None)
+def test_nothing_is_taken_away_while_the_cluster_cannot_be_asked(situation: Situation) -> None:
+    made = planned(situation)
+    if situation.owned.unclear:
+        later = executed(situation, made).seen()
+        assert addresses(situation.kernel.seen()) <= addresses(later)
+        assert routes(situation.kernel.seen()) <= routes(later)
+        assert not any(line.endswith(" down") for line in made.lines)
+
+
+@given(situations())
+@settings(max_examples=100, deadline=None)
+def test_the_network_is_then_as_the_plan_said_and_the_second_plan_is_empty(situation: Situation) -> None:
+    made = planned(situation)
+    later = executed(situation, made).seen()
+    kept = present(made.inventory, later)
+    now = observe(later, situation.wanted, made.inventory, situation.owned.sources)
+    if made.changes:
+        assert now == made.changes[0].after
+        assert made.changes[0].fields()
+    assert bool(made.changes) == bool(made.lines)
+    if not made.holds:
+        assert now == situation.wanted
+    again = plan(REF, situation.wanted, later, situation.owned, kept)
+    if any(hold.reason is Reason.PENDING for hold in made.holds):
+        # A route from an address that was new then: once the kernel has found no duplicate it can be put.
+        assert all(line.startswith("route add ") for line in again.lines)
+        kernel = executed(situation, made)
+        kernel.run(again.lines)
+        again = plan(REF, situation.wanted, kernel.seen(), situation.owned, kept)
+    assert again.lines == ()
+    assert again.changes == ()
+
+
+@given(situations(), st.randoms(use_true_random=False))
+@settings(max_examples=100, deadline=None)
+def test_the_order_of_what_is_said_and_seen_does_not_matter(situation: Situation, chance: object) -> None:
+    shuffle = chance.shuffle  # type: ignore[attr-defined]
+    said = situation.wanted.model_dump(mode="json", exclude_none=True)
+    for items in (said["links"], said["routes"], *(link["addresses"] for link in said["links"])):
+        shuffle(items)
+    seen = situation.kernel.seen()
+    order, way = list(seen.devices), list(seen.routes)
+    shuffle(order)
+    shuffle(way)
+    mixed = Seen({name: seen.devices[name] for name in order}, tuple(way), seen.promoting)
+    other = plan(REF, NodeNetwork.model_validate(said), mixed, situation.owned, situation.inventory)
+    first = planned(situation)
+    assert (other.lines, other.holds, other.foreign) == (first.lines, first.holds, first.foreign)
+    assert other.changes == first.changes
+
+
+@given(situations())
+@settings(max_examples=100, deadline=None)
+def test_undo_puts_everything_back(situation: Situation) -> None:
+    made = planned(situation)
+    kernel = executed(situation, made)
+    kernel.force(made.undo)
+    before = situation.kernel
+    assert addresses(kernel.seen()) == addresses(before.seen())
+    assert routes(kernel.seen()) == routes(before.seen())
+    for dev, port in before.ports.items():
+        assert (kernel.ports[dev].up, kernel.ports[dev].mtu) == (port.up, port.mtu)
+
+
+@given(situations(), st.integers(0, 8))
+@settings(max_examples=100, deadline=None)
+def test_undo_after_half_a_batch_puts_everything_back(situation: Situation, stop: int) -> None:
+    made = planned(situation)
+    kernel = copy.deepcopy(situation.kernel)
+    kernel.run(made.lines[:stop])
+    kernel.force(made.undo)
+    assert addresses(kernel.seen()) == addresses(situation.kernel.seen())
+    assert routes(kernel.seen()) == routes(situation.kernel.seen())
+
+
+@given(situations())
+@settings(max_examples=100, deadline=None)
+def test_a_failover_takes_no_wanted_address_along_unless_the_plan_said_so(situation: Situation) -> None:
+    made = planned(situation)
+    kernel = executed(situation, made)
+    owned = {address.ip for address in situation.owned.addresses}
+    there = named(situation.wanted) & addresses(kernel.seen())
+    for dev, text in sorted(addresses(kernel.seen())):
+        if ip_interface(text).ip in owned:
+            kernel.run([f"address delete {text} dev {dev}"])
+    lost = there - addresses(kernel.seen())
+    said = " ".join(hold.message for hold in made.holds if hold.reason in {Reason.ADDRESS_ORDER, Reason.CLUSTER_OWNED})
+    assert all(text in said or Reason.CLUSTER_OWNED in {hold.reason for hold in made.holds} for _, text in lost)
