@@ -5,20 +5,22 @@ import os
 import secrets
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.lab import registry, supervisor
+from tests.lab import registry
 from tests.lab.client import Client
-from tests.lab.layout import Layout, boot_commands, corosync_conf, first_cib, hosts, unfenced
+from tests.lab.layout import Layout, boot_commands, booted_network, corosync_conf, first_cib, hosts, unfenced
 from tests.lab.namespaces import Namespaces
 from tests.lab.node import Node, PoweredOffError
 from tests.lab.switch import Switch
 from tests.lab.view import UNSEEN, View, parse
 from tests.lab.waiting import until
 
+_ROOT = Path(__file__).parents[2]
 _CRM_MON = ("crm_mon", "--output-as=xml", "--inactive", "-1")
 
 
@@ -64,17 +66,27 @@ class Lab:
         layout = layout or Layout.reference()
         name = name or secrets.token_hex(4)
         directory, lock = registry.create(name)
-        _furnish(directory, layout)
-        process = supervisor.start(directory, lock, os.getpid() if owned else 0)
+        try:
+            _furnish(directory, layout)
+        except BaseException:
+            os.close(lock)
+            registry.reap()
+            raise
+        process = _supervise(directory, lock, os.getpid() if owned else 0)
+        lab = None
         try:
             awaited = [directory / "lab.pid", directory / "client.pid"]
             until(lambda: all(map(registry.recorded_process, awaited)), f"the lab in {directory}", 10, 0.01)
             lab = cls(name, process)
             lab.switch.build(lab.client.namespaces)
             lab.boot_first()
-        except BaseException:
+        except BaseException as error:
+            error.add_note(_report(directory))
             process.send_signal(signal.SIGTERM)
             process.wait(20)
+            if lab:
+                lab._bury()
+            registry.reap()
             raise
         return lab
 
@@ -94,11 +106,14 @@ class Lab:
         if process := registry.recorded_process(self.directory / "supervisor.pid"):
             os.kill(process, signal.SIGTERM)
         until(lambda: not self.directory.exists(), f"the lab {self.name} to go down", 20, 0.02)
+        self._bury()
+        if self._supervisor:
+            self._supervisor.wait(10)
+
+    def _bury(self) -> None:
         for node in self.nodes.values():
             node.bury()
         self.client.stop()
-        if self._supervisor:
-            self._supervisor.wait(10)
 
     def __enter__(self) -> Self:
         return self
@@ -141,14 +156,19 @@ class Lab:
         until(look, what, timeout, seen=lambda: last)
         return last
 
-    def wait_ready(self, timeout: float = 60) -> View:
-        """Wait until all nodes that are on are online in one quorate partition whose DC has nothing to do."""
+    def wait_ready(self, timeout: float = 60) -> None:
+        """Wait until all nodes that are on see each other in one quorate partition whose DC has nothing to do."""
         powered = {name for name, node in self.nodes.items() if node.is_on}
-        return self.until(
-            lambda view: view.quorate and view.online == powered and self._is_idle(view.dc),
-            f"a quorate cluster of {', '.join(sorted(powered))}",
-            timeout,
-        )
+        seen: dict[str, View] = {}
+
+        def all_agree() -> bool:
+            # Everybody is asked: for a while the others do not know that one has just lost its power.
+            seen.update({name: self.view(name) for name in powered})
+            dcs = {view.dc for view in seen.values()}
+            whole = all(view.quorate and view.online == powered for view in seen.values())
+            return whole and len(dcs) == 1 and self._is_idle(dcs.pop())
+
+        until(all_agree, f"a quorate cluster of {', '.join(sorted(powered))}", timeout, seen=lambda: seen)
 
     def wait_resource(self, resource: str, *nodes: str, timeout: float = 60) -> View:
         """Wait until a resource (or an instance of a clone of it) runs on exactly these nodes; none: nowhere."""
@@ -174,9 +194,11 @@ class Lab:
         self.wait_ready(timeout)
 
     def reset(self, timeout: float = 60) -> None:
-        """Make the lab as good as new, between two tests: hardware whole, nothing started, `erase`d.
+        """Make the lab as good as new, between two tests.
 
-        Files on the nodes stay, beside what `Node.start` and `Node.crash_apache` left.
+        The hardware is whole, what `Node.start` started has ended, the cluster is `erase`d, the reconciler's own
+        directories are empty, and the network of every node is as it boots (it is power cycled if need be). Other
+        files that somebody wrote on the nodes stay.
         """
         self.client.stop()
         self.switch.gateway_on()
@@ -186,8 +208,14 @@ class Lab:
             node.mend_apache()
             node.power_on()
             node.stop_started()
+            node.forget_reconciler()
         self.wait_ready(timeout)
         self.erase(timeout)
+        for name, node in self.nodes.items():
+            if node.network() != booted_network(self.layout, name):
+                node.power_off()
+                node.power_on()
+                self.wait_ready(timeout)
 
     def reinstall(self) -> None:
         """Make the lab new: all nodes boot from empty disks, with a new cluster."""
@@ -203,16 +231,7 @@ class Lab:
 
     def report(self, lines: int = 30) -> str:
         """The ends of all logs of all nodes, for whoever looks into a failure."""
-        logs = [self.directory / "supervisor.log", self.directory / "lab.log"]
-        for node in self.nodes.values():
-            logs += node.logs()
-        texts = {log: log.read_text(encoding="utf-8", errors="replace") for log in logs if log.exists()}
-        parts = (
-            "\n".join([f"--- the last {lines} lines of {log}", *text.splitlines()[-lines:]])
-            for log, text in texts.items()
-            if text
-        )
-        return "\n".join(parts)
+        return _report(self.directory, lines)
 
     @property
     def _empty(self) -> Path:
@@ -240,3 +259,29 @@ def _furnish(directory: Path, layout: Layout) -> None:
     (directory / "corosync.conf").write_text(corosync_conf(layout), encoding="ascii")
     (directory / "hosts").write_text(hosts(layout), encoding="ascii")
     (directory / "authkey").write_bytes(os.urandom(256))
+
+
+def _report(directory: Path, lines: int = 30) -> str:
+    logs = [*directory.glob("*.log"), *directory.glob("nodes/*/boot.log"), *directory.glob("nodes/*/log/**/*")]
+    texts = {log: log.read_text(encoding="utf-8", errors="replace") for log in sorted(logs) if log.is_file()}
+    return "\n".join(
+        "\n".join([f"--- the last {lines} lines of {log}", *text.splitlines()[-lines:]])
+        for log, text in texts.items()
+        if text
+    )
+
+
+def _supervise(directory: Path, lock: int, owner: int) -> "subprocess.Popen[bytes]":
+    """Start the supervisor in a session of its own and hand the lock over to it."""
+    with (directory / "supervisor.log").open("ab") as log:
+        supervisor = subprocess.Popen(
+            [sys.executable, "-m", "tests.lab.supervisor", str(directory), str(owner)],
+            cwd=_ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[lock],
+            start_new_session=True,
+        )
+    os.close(lock)
+    return supervisor

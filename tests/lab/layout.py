@@ -141,6 +141,14 @@ def boot_commands(layout: Layout, node: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def booted_network(layout: Layout, node: str) -> set[str]:
+    """What `Node.network` finds on a node that has booted, as long as nobody has changed anything."""
+    found = {"lo mtu 65536 up", f"default via {layout.gateway} dev {layout.rings[-1].device}"}
+    for ring in layout.rings:
+        found |= {f"{ring.device} mtu 1500 up", f"{ring.device} {layout.address(node, ring.device)}/{ring.prefix}"}
+    return found
+
+
 def first_cib(empty: str) -> str:
     """The CIB that nodes boot with for the first time: an empty one that does not make them wait for a DC.
 

@@ -1,6 +1,7 @@
 """One node: power, programs, files, logs, Apache."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -163,6 +164,26 @@ class Node:
     def plug(self, ring: str | int) -> None:
         """Put its cable of a ring back."""
         self.switch.plug(self.name, ring)
+
+    def network(self) -> set[str]:
+        """Its links, global addresses and routes (those of the kernel aside), and whether there is a packet filter."""
+        found = set()
+        for link in json.loads(self.run(["ip", "-json", "address", "show"], check=True).stdout):
+            name, state = link["ifname"], "up" if "UP" in link["flags"] else "down"
+            found.add(f"{name} mtu {link['mtu']} {state}")
+            addresses = [address for address in link["addr_info"] if address["scope"] == "global"]
+            found |= {f"{name} {address['local']}/{address['prefixlen']}" for address in addresses}
+        for route in json.loads(self.run(["ip", "-json", "route", "show"], check=True).stdout):
+            if route.get("protocol") != "kernel":
+                found.add(f"{route['dst']} via {route.get('gateway')} dev {route.get('dev')}")
+        if self.run(["nft", "list", "ruleset"]).stdout:
+            found.add("packet filter")
+        return found
+
+    def forget_reconciler(self) -> None:
+        """Delete everything under the reconciler's directories."""
+        own = ["/etc/reconciler", "/var/lib/reconciler", "/run/reconciler"]
+        self.run(["find", *own, "-mindepth", "1", "-delete"], check=True)
 
     def stop_cluster(self) -> None:
         """Stop Pacemaker in good order, then Corosync."""

@@ -16,26 +16,9 @@ from pathlib import Path
 
 from tests.lab.registry import record_process, recorded_process
 
-_HERE = Path(__file__)
 _NEW_NAMESPACES = ("--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child")
 _DIES_WITH_ITS_PARENT = ("setpriv", "--pdeathsig", "KILL")
-_LAB = (*_DIES_WITH_ITS_PARENT, "unshare", *_NEW_NAMESPACES, "bash", str(_HERE.with_name("lab.sh")))
-
-
-def start(directory: Path, lock: int, owner: int) -> "subprocess.Popen[bytes]":
-    """Start a supervisor in a session of its own and hand the lock over to it."""
-    with (directory / "supervisor.log").open("ab") as log:
-        supervisor = subprocess.Popen(
-            [sys.executable, "-m", "tests.lab.supervisor", str(directory), str(owner)],
-            cwd=_HERE.parents[2],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=[lock],
-            start_new_session=True,
-        )
-    os.close(lock)
-    return supervisor
+_LAB = (*_DIES_WITH_ITS_PARENT, "unshare", *_NEW_NAMESPACES, "bash", str(Path(__file__).with_name("lab.sh")))
 
 
 def main(directory: Path, owner: int) -> None:

@@ -97,6 +97,22 @@ def test_programs_on_a_node_are_its_own(lab: Lab) -> None:
     assert process.wait() == -signal.SIGKILL
 
 
+def test_a_reset_makes_a_used_lab_new(lab: Lab) -> None:
+    node = lab.nodes["vm-node1"]
+    agent = node.start(["sleep", "1000"])
+    node.run(["ip", "address", "add", "192.168.1.77/24", "dev", "bond1"], check=True)
+    node.run(["touch", "/var/lib/reconciler/state", "/etc/reconciler/settings"], check=True)
+    node.run(["crm_attribute", "-t", "crm_config", "-n", "no-quorum-policy", "-v", "ignore"], check=True)
+    lab.nodes["vm-node2"].pull(1)
+    lab.reset()
+    assert agent.returncode == -signal.SIGKILL
+    assert "192.168.1.77" not in node.run(["ip", "address"], check=True).stdout
+    assert not list(node.path("/var/lib/reconciler").iterdir())
+    assert not list(node.path("/etc/reconciler").iterdir())
+    assert "no-quorum-policy" not in node.run(["cibadmin", "--query"], check=True).stdout
+    assert lab.switch.is_plugged("vm-node2", "bond1")
+
+
 def test_pacemaker_can_be_stopped_and_started(lab: Lab) -> None:
     node = lab.nodes["vm-node2"]
     node.stop_cluster()
@@ -197,7 +213,8 @@ time.sleep(1000)
 
 @pytest.mark.parametrize("victim", ["owner", "supervisor"])
 def test_a_lab_leaves_nothing_when_it_is_killed_and_others_alone(shared_lab: Lab, victim: str) -> None:
-    before = shared_lab.wait_ready()
+    shared_lab.wait_ready()
+    before = shared_lab.view()
     rings = (Ring("eth0", "10.20.13.0/29", 1), Ring("eth1", "192.168.1.0/24", 61))
     layout = replace(Layout.reference(3), nodes=("alpha", "beta", "gamma"), rings=rings, cluster="other")
     with subprocess.Popen(
