@@ -16,6 +16,7 @@ from reconciler.network.iproute import NetworkError, Seen
 
 T = TypeVar("T")
 
+_POSITION = re.compile(r"^nodelist\.local_node_pos \(u32\) = (\d+)$", re.MULTILINE)
 _RING = re.compile(r"^nodelist\.node\.\d+\.ring\d+_addr \(str\) = (\S+)$", re.MULTILINE)
 
 
@@ -94,7 +95,7 @@ def understand(snapshot: Snapshot, node: str, previous: Observation | None) -> O
     cib = _read(_cib, snapshot, (Source.CIB,), problems, previous)
     network = _read(_network, snapshot, (Source.ADDRESSES, Source.ROUTES), problems, previous)
     same = previous is not None and cib is not None and cib is previous.cib
-    name = node or (cib.unames.get(str(snapshot.nodeid)) if cib and snapshot.nodeid else None) or snapshot.hostname
+    name = node or _corosync_name(snapshot) or snapshot.hostname
     return Observation(
         snapshot,
         name,
@@ -104,6 +105,17 @@ def understand(snapshot: Snapshot, node: str, previous: Observation | None) -> O
         network,
         problems,
     )
+
+
+def _corosync_name(snapshot: Snapshot) -> str:
+    """Find this node's name in corosync's nodelist: the one at `nodelist.local_node_pos` (cmap_keys(7))."""
+    answer = snapshot.answers.get(Source.CMAP)
+    text = answer.text if answer and not answer.failure else ""
+    position = _POSITION.search(text)
+    name = (
+        re.search(rf"^nodelist\.node\.{position[1]}\.name \(str\) = (\S+)$", text, re.MULTILINE) if position else None
+    )
+    return name[1] if name else ""
 
 
 def _read(

@@ -1,6 +1,7 @@
 """When to look again, and when not to try again yet. Pure; times in seconds."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from reconciler.plan import Hold, Outcome, Plan, Reason
 from reconciler.state import Scope
@@ -32,7 +33,8 @@ class Pace:
         """Return the hold of a scope whose last attempts failed."""
         if revision != self.revision or now >= self.until or self.scope is None:
             return ()
-        message = f"{self.failures} failed attempts; next in {self.until - now:.0f} s, or with a new revision"
+        then = datetime.fromtimestamp(self.until, UTC).strftime("%H:%M:%S UTC")
+        message = f"failed {self.failures} times; tried again at {then}, or with a new revision"
         return (Hold(Reason.BACKING_OFF, message, scope=self.scope),)
 
     def after(self, revision: str, outcomes: tuple[Outcome, ...], stuck: bool, now: float) -> "Pace":

@@ -45,9 +45,9 @@ class Reconciliation:
     @property
     def stuck(self) -> bool:
         """True if a change was made without an error, and is still to be made."""
-        left = {(change.ref, change.after) for change in self.decision.plan.changes}
+        left = {change.ref: change.after for change in self.decision.plan.changes}
         done = all(outcome.ok for outcome in self.outcomes)
-        return done and any((change.ref, change.after) in left for change in self.applied)
+        return done and any(change.ref in left and left[change.ref] == change.after for change in self.applied)
 
 
 @dataclass
@@ -59,6 +59,7 @@ class Memory:
     inventory: Inventory = frozenset()
     objects: Mapping[Ref, ObjectStatus] = field(default_factory=dict)
     breaker: Breaker = field(default_factory=Breaker)
+    revision: str = ""
 
 
 class Turner:

@@ -32,9 +32,9 @@ _PROC = Path("/proc/sys/net/ipv4/conf")
 
 
 class Observer:
-    """Takes snapshots. `timeout` is in seconds, for each command."""
+    """Takes snapshots. `timeout` is in seconds, for each command; without `peers` nobody asks for other agents."""
 
-    def __init__(self, shell: Shell, peers: Peers, timeout: float) -> None:
+    def __init__(self, shell: Shell, peers: Peers | None, timeout: float) -> None:
         self._shell = shell
         self._peers = peers
         self._timeout = timeout
@@ -47,8 +47,9 @@ class Observer:
         for source, (instead, argv) in FALLBACKS.items():
             if answers[source].failure:
                 answers[instead] = _answer(instead, self._shell.run(Call(argv, timeout=self._timeout)))
-        agents = self._peers.look()
-        return Snapshot(answers, time.time(), os.uname().nodename, self._peers.local(), agents, _promoting())
+        agents = self._peers.look() if self._peers else None
+        nodeid = self._peers.local() if self._peers else None
+        return Snapshot(answers, time.time(), os.uname().nodename, nodeid, agents, _promoting())
 
 
 def _answer(source: Source, completed: Completed) -> Answer:

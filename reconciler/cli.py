@@ -1,0 +1,229 @@
+"""The command line: puts the parts together, and turns what they say into text and exit codes."""
+
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler import __version__, settings
+from reconciler.settings import Settings, SettingsError
+
+OK, ERROR, CHANGES = 0, 1, 2
+
+_DIRECTORY = click.Path(file_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_desired = click.option("--desired", type=_DIRECTORY, help="Directory of manifests, instead of the configured one.")
+_cib = click.option("--cib", type=_FILE, help="Work on this CIB file, without a cluster.")
+_node = click.option("--node", default="", help="Name of this node in the cluster.")
+
+
+class Failure(click.ClickException):
+    """An error for people: printed to stderr, exit code 1."""
+
+    def show(self, file: Any = None) -> None:  # noqa: ARG002
+        """Print the message as it is."""
+        click.echo(self.message, err=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+@click.option("--config", type=_FILE, help=f"Settings file [default: {settings.DEFAULT_FILE}].")
+@click.pass_context
+def cli(context: click.Context, config: Path | None) -> None:
+    """Reconcile a Corosync/Pacemaker cluster with a directory of manifests."""
+    try:
+        context.obj = settings.load(config)
+    except SettingsError as error:
+        raise Failure(str(error)) from error
+
+
+@cli.command()
+@click.argument("directory", type=_DIRECTORY)
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text")
+def validate(directory: Path, format_: str) -> None:
+    """Parse and check every manifest and every cross-reference, offline."""
+    from reconciler.oneshot import OneshotError, wanted  # noqa: PLC0415
+
+    try:
+        desired = wanted(directory)
+    except OneshotError as error:
+        raise Failure(str(error)) from error
+    if format_ == "json":
+        faults = [
+            {"file": item.file, "object": item.object, "field": item.field, "message": item.message}
+            for item in desired.rejected
+        ]
+        click.echo(json.dumps({"valid": not faults, "objects": len(desired.state), "rejected": faults}, indent=2))
+    else:
+        _reject(desired.rejected)
+        if not desired.rejected:
+            click.echo(f"{directory}: {len(desired.state)} objects, no faults")
+    sys.exit(ERROR if desired.rejected else OK)
+
+
+def _reject(rejected: Sequence[Any]) -> None:
+    for item in rejected:
+        click.echo(str(item), err=True)
+
+
+@cli.command()
+@_desired
+@_cib
+@_node
+@click.option("--format", "format_", type=click.Choice(["text", "json", "xml", "crm"]), default="text")
+@click.pass_obj
+def plan(config: Settings, desired: Path | None, cib: Path | None, node: str, format_: str) -> None:
+    """Show what would change, and what Pacemaker would then do. Exit code 0: in sync, 2: changes, 1: error."""
+    from reconciler import oneshot, text  # noqa: PLC0415
+
+    planned = _planned(config, desired, cib, node)
+    decided = planned.decision.plan
+    match format_:
+        case "json":
+            click.echo(json.dumps(text.plan_json(decided) | oneshot.forecast_json(planned.forecast), indent=2))
+        case "xml":
+            click.echo(text.plan_xml(decided), nl=False)
+        case "crm":
+            click.echo(text.plan_crm(decided), nl=False)
+        case _:
+            lines = oneshot.forecast_lines(planned.forecast)
+            click.echo(text.plan_text(decided, lines, colour=sys.stdout.isatty()), nl=False)
+    sys.exit(CHANGES if decided.changes or any(hold.ref for hold in decided.holds) else OK)
+
+
+def _planned(config: Settings, desired: Path | None, cib: Path | None, node: str) -> Any:
+    from reconciler import oneshot  # noqa: PLC0415
+
+    try:
+        return oneshot.plan(config, desired or config.desired, cib, node)
+    except oneshot.RejectedError as error:
+        _reject(error.rejected)
+        raise Failure(str(error)) from error
+    except oneshot.OneshotError as error:
+        raise Failure(str(error)) from error
+
+
+@cli.command()
+@_desired
+@_cib
+@_node
+@click.pass_obj
+def apply(config: Settings, desired: Path | None, cib: Path | None, node: str) -> None:
+    """Plan, apply and verify once. Exit code 0: in sync, 2: something is held back, 1: error."""
+    from reconciler import oneshot, text  # noqa: PLC0415
+
+    def show(planned: Any) -> None:
+        lines = oneshot.forecast_lines(planned.forecast)
+        click.echo(text.plan_text(planned.decision.plan, lines, colour=sys.stdout.isatty()), nl=False)
+
+    try:
+        left = oneshot.apply(config, desired or config.desired, cib, node, show)
+    except oneshot.RejectedError as error:
+        _reject(error.rejected)
+        raise Failure(str(error)) from error
+    except oneshot.OneshotError as error:
+        raise Failure(str(error)) from error
+    for hold in left.holds:
+        click.echo(f"held: {hold.ref or hold.scope}: {hold.reason}: {hold.message}", err=True)
+    click.echo("In sync." if not left.changes and not left.holds else "Not in sync: something is held back.")
+    sys.exit(CHANGES if left.changes or left.holds else OK)
+
+
+@cli.command()
+@click.pass_obj
+def run(config: Settings) -> None:
+    """Run the agent until it is told to stop."""
+    from reconciler.host.logs import configure  # noqa: PLC0415
+    from reconciler.loop import AlreadyRunningError  # noqa: PLC0415
+    from reconciler.serve import Service  # noqa: PLC0415
+
+    configure(config.log_format, journal="JOURNAL_STREAM" in os.environ)
+    service = Service(config)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: service.hints.stop())
+    signal.signal(signal.SIGHUP, lambda *_: service.hints.give("signal"))
+    try:
+        service.run()
+    except AlreadyRunningError as error:
+        raise Failure(str(error)) from error
+    except OSError as error:
+        logging.getLogger("reconciler").error("%s", error)  # noqa: TRY400
+        raise Failure(str(error)) from error
+
+
+@cli.command()
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text")
+@click.option("--watch", is_flag=True, help="Show it again whenever it changes.")
+@click.pass_obj
+def status(config: Settings, format_: str, watch: bool) -> None:
+    """Show what the agent knows. Exit code 0: all synced and healthy, 2: not, 1: no agent."""
+    from reconciler import show  # noqa: PLC0415
+
+    _repeat(config, watch, format_, lambda document: show.status_text(document, colour=sys.stdout.isatty()))
+
+
+@cli.command()
+@click.argument("kind", default="")
+@click.argument("name", default="")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text")
+@click.option("--watch", is_flag=True, help="Show it again whenever it changes.")
+@click.pass_obj
+def get(config: Settings, kind: str, name: str, format_: str, watch: bool) -> None:
+    """List the objects that the agent knows, their conditions, and why."""
+    from reconciler import show  # noqa: PLC0415
+
+    def text(document: Any) -> str:
+        return show.get_text(document, colour=sys.stdout.isatty())
+
+    _repeat(config, watch, format_, text, lambda document: show.select(document, kind, name))
+
+
+@cli.command()
+@click.argument("kind")
+@click.argument("name")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text")
+@click.pass_obj
+def describe(config: Settings, kind: str, name: str, format_: str) -> None:
+    """Show everything that the agent knows of one object."""
+    from reconciler import show  # noqa: PLC0415
+
+    _repeat(config, False, format_, show.describe_text, lambda document: show.select(document, kind, name))
+
+
+def _repeat(config: Settings, watch: bool, format_: str, text: Any, select: Any = None) -> None:
+    """Show the agent's document once, or whenever it changes."""
+    from reconciler import show  # noqa: PLC0415
+
+    try:
+        for document in show.documents(config.runtime_dir, watch):
+            chosen = select(document) if select else document
+            click.echo(json.dumps(chosen, indent=2) if format_ == "json" else text(chosen), nl=format_ == "json")
+            code = OK if show.well(chosen) else CHANGES
+    except show.NoAgentError as error:
+        raise Failure(str(error)) from error
+    except KeyboardInterrupt:
+        code = OK
+    sys.exit(code)
+
+
+@cli.command()
+@click.option("--output", type=_DIRECTORY, default=Path("crds"), show_default=True, help="Directory to write to.")
+def schema(output: Path) -> None:
+    """Write the JSON schemas and Kubernetes definitions of all kinds."""
+    from reconciler.schema import documents  # noqa: PLC0415
+
+    output.mkdir(parents=True, exist_ok=True)
+    for name, content in documents().items():
+        (output / name).write_text(content, encoding="utf-8")
+    click.echo(f"{output}: {len(documents())} files")
+
+
+def main() -> None:
+    """Run the command line."""
+    cli(prog_name="reconciler")

@@ -1,0 +1,174 @@
+"""The verbs that run once: plan and apply, on this node or on a CIB file."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from reconciler.cib.document import Cib, serialize
+from reconciler.decision import Decision, Remembered, decide
+from reconciler.forecast import Forecast, lines
+from reconciler.host import applier, store
+from reconciler.host.directory import Limits, Unreadable, read
+from reconciler.host.observer import Observer
+from reconciler.host.shell import Shell
+from reconciler.host.simulator import NoForecast, Simulator
+from reconciler.host.store import INVENTORY, inventory
+from reconciler.manifests import load
+from reconciler.observation import Answer, Observation, Snapshot, Source, understand
+from reconciler.pace import MOVED
+from reconciler.plan import Plan, Reason
+from reconciler.pruning import Policy
+from reconciler.settings import Settings
+from reconciler.state import Desired, Rejected
+
+_SETTLE = 0.02
+_STOP_LOOK = 0.5
+
+
+class OneshotError(Exception):
+    """The verb cannot do its work; the message is for people."""
+
+
+class RejectedError(OneshotError):
+    """The manifests have faults, which are in `rejected`."""
+
+    def __init__(self, directory: Path, rejected: tuple[Rejected, ...]) -> None:
+        super().__init__(f"{directory}: {len(rejected)} fault{'s' * (len(rejected) > 1)}; nothing is planned")
+        self.rejected = rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A decision with what it was made from, and what Pacemaker would do about it (None: nothing is to change)."""
+
+    desired: Desired
+    observation: Observation
+    decision: Decision
+    forecast: Forecast | NoForecast | None
+
+
+def wanted(directory: Path) -> Desired:
+    """Read the manifests of a directory, wherever it is and whoever may write there.
+
+    Raises:
+        OneshotError: the directory cannot be read, or holds no object. Faults in manifests are in `rejected`.
+    """
+    found = read(directory, Limits(strict=False), _SETTLE)
+    if isinstance(found, Unreadable):
+        raise OneshotError(found.message)
+    desired = load(found.files, found.revision, found.rejected)
+    if not desired.state and not desired.rejected:
+        raise OneshotError(f"{directory}: the manifests hold no object")
+    return desired
+
+
+def plan(settings: Settings, directory: Path, file: Path | None, node: str) -> Planned:
+    """Plan as a person who asks: who may write plays no part.
+
+    Raises:
+        OneshotError: the manifests or the cluster cannot be read.
+        RejectedError: the manifests have faults.
+    """
+    desired = wanted(directory)
+    if desired.rejected:
+        raise RejectedError(directory, desired.rejected)
+    shell = Shell()
+    observation = look_at_file(file, node) if file else look_here(settings, node, shell)
+    remembered = Remembered(frozenset() if file else inventory(settings.state_dir))
+    decision = decide(desired, observation, policy(settings), remembered)
+    simulator = Simulator(shell, settings.command_timeout)
+    return Planned(desired, observation, decision, _forecast(observation, decision, simulator))
+
+
+def policy(settings: Settings) -> Policy:
+    """Return what the settings allow a plan to delete."""
+    return Policy(settings.guards.prune, settings.guards.deletion_budget)
+
+
+def look_at_file(file: Path, node: str) -> Observation:
+    """Observe a CIB file; of the node nothing is seen.
+
+    Raises:
+        OneshotError: the file cannot be read, or is not a CIB.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise OneshotError(f"{file}: cannot be read: {error}") from error
+    observation = understand(Snapshot({Source.CIB: Answer(text)}, time.time()), node or "-", None)
+    if observation.cib is None:
+        raise OneshotError(f"{file}: {observation.why(Source.CIB)}")
+    return observation
+
+
+def look_here(settings: Settings, node: str, shell: Shell) -> Observation:
+    """Observe this node and its cluster.
+
+    Raises:
+        OneshotError: the cluster cannot be seen.
+    """
+    observation = understand(Observer(shell, None, settings.command_timeout).look(), node or settings.node, None)
+    if observation.cib is None:
+        raise OneshotError(observation.why(Source.CIB))
+    return observation
+
+
+def _forecast(observation: Observation, decision: Decision, simulator: Simulator) -> Forecast | NoForecast | None:
+    if observation.cib is None or decision.cluster is None or not decision.cluster.operations:
+        return None
+    return simulator.forecast(observation.cib, decision.cluster.configuration)
+
+
+def apply(settings: Settings, directory: Path, file: Path | None, node: str, show: Callable[[Planned], None]) -> Plan:
+    """Plan and apply until nothing more can be done at once, and return what is left. `show` sees each step first.
+
+    What waits for a resource to stop is waited for, within the settings' `command_timeout` for each look.
+
+    Raises:
+        OneshotError: something cannot be read, or a command failed.
+        RejectedError: the manifests have faults.
+    """
+    deadline = time.monotonic() + settings.command_timeout
+    while True:
+        planned = plan(settings, directory, file, node)
+        left = planned.decision.plan
+        if left.commands:
+            show(planned)
+            _carry_out(settings, planned, file)
+            deadline = time.monotonic() + settings.command_timeout
+        elif file or time.monotonic() > deadline or not any(hold.reason is Reason.STOPPING for hold in left.holds):
+            return left
+        else:
+            time.sleep(_STOP_LOOK)
+
+
+def _carry_out(settings: Settings, planned: Planned, file: Path | None) -> None:
+    cluster, cib = planned.decision.cluster, planned.observation.cib
+    if file and cluster and cib:
+        trouble = store.write(file, rewritten(cib, cluster.configuration))
+        if trouble:
+            raise OneshotError(trouble)
+        return
+    outcomes = applier.apply(Shell(), planned.decision.plan.commands, settings.command_timeout)
+    failed = [outcome for outcome in outcomes if not outcome.ok and outcome.code != MOVED]
+    store.save(settings.state_dir / INVENTORY, sorted(planned.decision.inventory))
+    if failed:
+        raise OneshotError(failed[0].stderr)
+
+
+def rewritten(cib: Cib, configuration: ET.Element) -> str:
+    """Return a CIB file's text with another configuration and the next epoch, as Pacemaker would count it."""
+    root = ET.Element(cib.root.tag, cib.root.attrib)
+    root.set("epoch", str(cib.version.epoch + 1))
+    root.set("num_updates", "0")
+    root.extend(configuration if part is cib.configuration else part for part in cib.root)
+    return serialize(root)
+
+
+def forecast_lines(forecast: Forecast | NoForecast | None) -> tuple[str, ...]:
+    """Say what Pacemaker would do, or why nobody knows."""
+    if isinstance(forecast, NoForecast):
+        return (f"no forecast: {forecast.reason}",)
+    return lines(forecast) if forecast else ()

@@ -1,0 +1,106 @@
+"""A pass as a document: what `status`, `get` and `describe` show, and what is kept over restarts. Pure."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from reconciler import __version__
+from reconciler.state import Ref, Scope
+from reconciler.status import HEALTHY, SYNCED, Condition, ObjectStatus
+from reconciler.text import plan_json
+from reconciler.turn import Reconciliation
+
+
+def report(done: Reconciliation, mode: str, directory: str, started: float) -> dict[str, Any]:
+    """Return the document of a pass; times are RFC 3339 in UTC."""
+    observation, wanted = done.observation, done.wanted
+    cib = observation.cib
+    held = {hold.scope: hold for hold in done.decision.plan.holds if hold.ref is None}
+    return {
+        "agent": {
+            "version": __version__,
+            "node": observation.node,
+            "mode": mode,
+            "started": _time(started),
+            "lastPass": _time(done.began),
+            "lastPassSeconds": round(done.seconds, 4),
+            "writes": Scope.CLUSTER not in held and Scope.CLUSTER not in done.decision.blind,
+            "held": {scope.value: {"reason": hold.reason, "message": hold.message} for scope, hold in held.items()},
+            "blind": {scope.value: message for scope, message in done.decision.blind.items()},
+        },
+        "desired": {
+            "directory": directory,
+            "revision": wanted.desired.revision if wanted.desired else "",
+            "reason": wanted.reason,
+            "problem": wanted.problem,
+            "rejected": [str(item) for item in wanted.rejected],
+        },
+        "cluster": {
+            "version": str(cib.version) if cib else "",
+            "dc": (cib.dc or "") if cib else "",
+            "quorum": cib.have_quorum if cib else None,
+        },
+        "sources": {
+            str(source): {"up": source not in observation.problems, "message": _message(done, source)}
+            for source in observation.snapshot.answers
+        },
+        "objects": [_object(item) for item in done.objects.values()],
+        "plan": plan_json(done.decision.plan),
+    }
+
+
+def _message(done: Reconciliation, source: Any) -> str:
+    problem = done.observation.problems.get(source)
+    return problem.message if problem else ""
+
+
+def _object(item: ObjectStatus) -> dict[str, Any]:
+    return {
+        "kind": item.ref.kind,
+        "name": item.ref.name,
+        "observedRevision": item.revision,
+        "conditions": [
+            {
+                "type": condition.type,
+                "status": condition.status,
+                "reason": condition.reason,
+                "message": condition.message,
+                "lastTransitionTime": _time(condition.since),
+            }
+            for condition in item.conditions
+        ],
+    }
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def objects_in(document: Any) -> dict[Ref, ObjectStatus]:
+    """Return the conditions that a kept document holds; what cannot be read is left out."""
+    found = {}
+    for item in document.get("objects", []) if isinstance(document, Mapping) else []:
+        try:
+            ref = Ref(item["kind"], item["name"])
+            conditions = tuple(
+                Condition(
+                    entry["type"],
+                    entry["status"],
+                    entry["reason"],
+                    entry["message"],
+                    datetime.fromisoformat(entry["lastTransitionTime"]).timestamp(),
+                )
+                for entry in item["conditions"]
+            )
+            found[ref] = ObjectStatus(ref, conditions, item["observedRevision"])
+        except (KeyError, TypeError, ValueError):
+            continue
+    return found
+
+
+def all_well(document: Mapping[str, Any]) -> bool:
+    """True if every object is synced and healthy, and what is in force is what the directory says."""
+    conditions = [entry for item in document["objects"] for entry in item["conditions"]]
+    fine = all(entry["status"] == "True" for entry in conditions if entry["type"] in (SYNCED, HEALTHY))
+    plan = document["plan"]
+    return fine and not document["desired"]["problem"] and not document["agent"]["blind"] and not plan["changes"]

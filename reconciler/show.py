@@ -1,0 +1,140 @@
+"""What the agent knows, for people: the texts of `status`, `get` and `describe`."""
+
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler.host import store
+from reconciler.loop import STATUS, agent_runs
+from reconciler.report import all_well
+
+Document = Mapping[str, Any]
+_LOOK = 0.25
+_COLUMNS = ("KIND", "NAME", "SYNCED", "HEALTHY", "SINCE", "WHY")
+
+
+class NoAgentError(Exception):
+    """No agent runs on this node, or it has not finished its first pass."""
+
+
+def documents(runtime_dir: Path, watch: bool) -> Iterator[Document]:
+    """Yield what the agent knows; with `watch` again whenever it changes.
+
+    Raises:
+        NoAgentError: there is nobody who would know.
+    """
+    last = None
+    while True:
+        if not agent_runs(runtime_dir):
+            raise NoAgentError(f"no agent runs on this node (nobody holds the lock in {runtime_dir})")
+        document = store.load(runtime_dir / STATUS)
+        if document is None:
+            raise NoAgentError(f"the agent has not finished its first pass ({runtime_dir / STATUS} is not there yet)")
+        meaning = {key: value for key, value in document.items() if key != "agent"}
+        if meaning != last:
+            last = meaning
+            yield document
+        if not watch:
+            return
+        time.sleep(_LOOK)
+
+
+def select(document: Document, kind: str, name: str) -> Document:
+    """Keep the objects of a kind, and of a name; both in any case, empty for all.
+
+    Raises:
+        click.ClickException: a name was given and there is no such object.
+    """
+    chosen = [
+        item
+        for item in document["objects"]
+        if kind.lower() in ("", item["kind"].lower()) and name in ("", item["name"])
+    ]
+    if name and not chosen:
+        raise click.ClickException(f"the agent knows no {kind} {name}")
+    return {**document, "objects": chosen}
+
+
+def well(document: Document) -> bool:
+    """True if all objects of the document are synced and healthy."""
+    return all_well(document)
+
+
+def status_text(document: Document, *, colour: bool = False) -> str:
+    """Return the agent's state in a few lines, then the objects that are not well."""
+    agent, desired, cluster = document["agent"], document["desired"], document["cluster"]
+    quorum = {True: "with quorum", False: "WITHOUT QUORUM", None: "quorum unknown"}[cluster["quorum"]]
+    rows = [
+        ("node", f"{agent['node']}, mode {agent['mode']}, reconciler {agent['version']}"),
+        ("cluster", f"DC {cluster['dc'] or 'none'}, {quorum}, CIB {cluster['version'] or 'unseen'}"),
+        ("writer", "yes" if agent["writes"] else "no"),
+        ("desired", f"{desired['directory']} at {desired['revision'][:12] or 'no revision'}"),
+        ("pass", f"{agent['lastPass']}, took {agent['lastPassSeconds'] * 1000:.0f} ms"),
+    ]
+    lines = [f"{label:8} {text}" for label, text in rows]
+    lines += [f"held     {scope}: {hold['reason']}: {hold['message']}" for scope, hold in agent["held"].items()]
+    lines += [f"blind    {scope}: {message}" for scope, message in agent["blind"].items()]
+    lines += [f"problem  {desired['problem']}"] * bool(desired["problem"])
+    lines += [f"         {fault}" for fault in desired["rejected"]]
+    lines += [f"source   {item['message']}" for item in document["sources"].values() if not item["up"]]
+    objects = document["objects"]
+    unwell = [item for item in objects if any(entry["status"] != "True" for entry in item["conditions"])]
+    count = f"{len(objects)} objects, {len(objects) - len(unwell)} synced and healthy"
+    text = "\n".join([*lines, "", count]) + "\n"
+    return text + (_table(unwell, colour) if unwell else "")
+
+
+def get_text(document: Document, *, colour: bool = False) -> str:
+    """Return a table of the objects."""
+    return _table(document["objects"], colour) if document["objects"] else "no objects\n"
+
+
+def _table(objects: list[Any], colour: bool) -> str:
+    rows = [_COLUMNS, *(_row(item) for item in objects)]
+    widths = [max(len(row[index]) for row in rows) for index in range(len(_COLUMNS))]
+    lines = []
+    for row in rows:
+        text = "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        unwell = row is not rows[0] and row[2:4] != ("True", "True")
+        lines.append(click.style(text, fg="red") if colour and unwell else text)
+    return "\n".join(lines) + "\n"
+
+
+def _row(item: Mapping[str, Any]) -> tuple[str, ...]:
+    conditions = {entry["type"]: entry for entry in item["conditions"]}
+    synced, healthy = conditions["Synced"], conditions["Healthy"]
+    loud = synced if synced["status"] != "True" else healthy
+    why = ": ".join(part for part in (loud["reason"], loud["message"]) if part)
+    return item["kind"], item["name"], synced["status"], healthy["status"], _ago(loud["lastTransitionTime"]), why
+
+
+def _ago(moment: str) -> str:
+    seconds = max(0, int((datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()))
+    for length, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= length:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"
+
+
+def describe_text(document: Document) -> str:
+    """Return everything about the objects of the document."""
+    lines = []
+    for item in document["objects"]:
+        lines += [f"{item['kind']} {item['name']}", f"  revision  {item['observedRevision'] or 'none'}"]
+        for entry in item["conditions"]:
+            why = f": {entry['message']}" if entry["message"] else ""
+            lines.append(
+                f"  {entry['type']:8}  {entry['status']:7}  {entry['reason']} since {entry['lastTransitionTime']}{why}"
+            )
+        for change in document["plan"]["changes"]:
+            if (change["kind"], change["name"]) == (item["kind"], item["name"]):
+                lines.append(f"  to {change['verb']}")
+                lines += [f"    {part['path']}: {part['before']} -> {part['after']}" for part in change["fields"]]
+        for override in document["plan"]["overrides"]:
+            if (override["kind"], override["name"]) == (item["kind"], item["name"]):
+                lines.append(f"  override  {override['field']} = {override['value']} (set by hand, respected)")
+    return "\n".join(lines) + "\n"
