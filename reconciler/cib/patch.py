@@ -1,12 +1,12 @@
 """Versioned patches: the smallest set of operations that turns one configuration into another. Pure.
 
-Format 2 of Pacemaker's patchsets (`lib/common/patchset.c`, `xml_create_patchset_v2`): an operation names its element by
-a path, positions count the element's siblings in the result, deletions and modifications are applied before creations
-and moves. A `modify` rewrites all attributes of its element.
+Format 2 of Pacemaker's patchsets (`lib/common/patchset.c`, `xml_apply_patchset_v2`): an operation names its element by
+a path, deletions and modifications are applied before creations and moves, and those in the order of their positions. A
+`modify` rewrites all attributes of its element.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
@@ -15,7 +15,7 @@ from reconciler.cib.document import Version, serialize
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One `<change>`: create and move name the path that they act in or on, and the position in the result."""
+    """One `<change>`: `path` is the element's, for a creation its parent's; creations and moves have a position."""
 
     operation: str
     path: str
@@ -52,26 +52,56 @@ def _diff_children(before: Sequence[ET.Element], after: Sequence[ET.Element], pa
     if _same_all(before, after):
         return []
     old, new = _keyed(before), _keyed(after)
-    operations = [
-        Operation("delete", f"{path}/{step(child)}", before=child) for key, child in old.items() if key not in new
-    ]
-    positions = {_key(child): position for position, child in enumerate(after)}
-    order = {key: index for index, key in enumerate(old)}
-    still = _longest_rising([order[key] for key in new if key in old])
-    for key, child in new.items():
+    operations = []
+    fresh = {key for key in new if key not in old}
+    for key, child in old.items():
         child_path = f"{path}/{step(child)}"
-        if key not in old:
-            operations.append(Operation("create", path, positions[key], after=child))
-            continue
         try:
-            operations += diff(old[key], child, child_path)
+            operations += diff(child, new[key], child_path) if key in new else [_delete(child_path, child)]
         except AmbiguousChildrenError:
-            operations.append(Operation("delete", child_path, before=old[key]))
-            operations.append(Operation("create", path, positions[key], after=child))
+            operations.append(_delete(child_path, child))
+            fresh.add(key)
+    staying = [child for child in before if not isinstance(child.tag, str) or _key(child) in new.keys() - fresh]
+    return operations + _placements(old, staying, after, path)
+
+
+def _delete(path: str, element: ET.Element) -> Operation:
+    return Operation("delete", path, before=element)
+
+
+def _placements(
+    old: Mapping[Key, ET.Element], staying: list[ET.Element], after: Sequence[ET.Element], path: str
+) -> list[Operation]:
+    """Return the creations and moves that turn what stays into `after`.
+
+    Pacemaker puts everything that moves aside, then places moved and created elements by rising position, counting the
+    comments that stand there. So the list is acted out here as it will be there.
+    """
+    there = {_key(child): index for index, child in enumerate(staying) if isinstance(child.tag, str)}
+    order = [there[_key(child)] for child in after if _key(child) in there]
+    movers = frozenset(order) - _longest_rising(order)
+    standing = [child for index, child in enumerate(staying) if index not in movers]
+    operations = []
+    place = 0
+    for child in after:
+        index = there.get(_key(child))
+        if not isinstance(child.tag, str) or (index is not None and index not in movers):
+            place = _behind(child if index is None else staying[index], standing, place)
             continue
-        if order[key] not in still:
-            operations.append(Operation("move", child_path, positions[key], before=old[key], after=child))
+        if index is None:
+            operations.append(Operation("create", path, place, after=child))
+        else:
+            before = old[_key(child)]
+            operations.append(Operation("move", f"{path}/{step(child)}", place, before=before, after=child))
+        standing.insert(place, child)
+        place += 1
     return operations
+
+
+def _behind(child: ET.Element, standing: Sequence[ET.Element], place: int) -> int:
+    """Return the place behind a child that stands at `place` or later; a comment may be elsewhere."""
+    index = next((index for index in range(place, len(standing)) if standing[index] is child), None)
+    return place if index is None else index + 1
 
 
 def _same(before: ET.Element, after: ET.Element) -> bool:
@@ -95,6 +125,10 @@ def _keyed(elements: Sequence[ET.Element]) -> dict[Key, ET.Element]:
             if _key(element) in keyed:
                 raise AmbiguousChildrenError(f"two <{element.tag}> cannot be told apart")
             keyed[_key(element)] = element
+    tags = [tag for tag, _ in keyed]
+    for tag, name in keyed:
+        if name is None and tags.count(tag) > 1:
+            raise AmbiguousChildrenError(f"a <{tag}> without id stands beside others")
     return keyed
 
 
