@@ -30,6 +30,7 @@ _IN_DURATION = frozenset({"years", "months", "weeks", "days", "hours", "minutes"
 _IN_SPEC = frozenset(PERIODS) - {"days", "yearsdays"}
 _ORDERED = frozenset({"lt", "lte", "gt", "gte"})
 _SHORT_INTEGER = re.compile(r"[+-]?[0-9]{1,15}", re.ASCII)
+_VERSION = re.compile(r"[0-9.]+", re.ASCII)
 _RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", re.ASCII)
 
 
@@ -152,7 +153,10 @@ class DateSpec:
 
 @dataclass(frozen=True, slots=True)
 class ResourceMatch:
-    """The resource's agent is of this class, provider and type; None matches every one. In rsc_ and op_defaults."""
+    """The resource's agent is of this class, provider and type. For use in rsc_defaults and op_defaults.
+
+    None as class or type matches every one; None as provider, in 2.1.5, only agents that have none, so not ocf.
+    """
 
     standard: str | None = None
     provider: str | None = None
@@ -225,11 +229,14 @@ def combine(connective: Connective, operands: Iterable[Expression]) -> Expressio
 def doubts(expression: Expression) -> list[str]:
     """Name what can be written in a rule but does not do what it seems to, in the order of the text.
 
-    Dates and intervals that Pacemaker cannot read, or reads as something else, and periods that it does not look at.
+    Dates and intervals that Pacemaker cannot read, or reads as something else, periods that it does not look at, a
+    match of resources that leaves out the provider, and versions over which ``compare_version`` of 2.1.5 hangs.
     """
     match expression:
         case Combination(operands=operands):
             return [doubt for operand in operands for doubt in doubts(operand)]
+        case Comparison(type="version", value=str(text), source=None) if _VERSION.fullmatch(text) is None:
+            return [f"Pacemaker 2.1.5 can hang when it compares versions such as {text!r}: keep to digits and dots"]
         case DateBound(moment=text):
             return _problems(moment, text)
         case DateRange(start=start, end=end, duration=periods):
@@ -238,6 +245,8 @@ def doubts(expression: Expression) -> list[str]:
             return problems + _unread("duration", periods or (), _IN_DURATION)
         case DateSpec(periods=periods):
             return _unread("date_spec", periods, _IN_SPEC)
+        case ResourceMatch(standard="ocf" | None, provider=None):
+            return ["Pacemaker 2.1.5 finds that no ocf agent matches an rsc without provider="]
         case OperationMatch(interval=str(text)):
             return _problems(duration, text)
         case _:

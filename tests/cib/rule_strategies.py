@@ -69,7 +69,7 @@ def rule_elements(draw: st.DrawFn, leaves: st.SearchStrategy[Element]) -> Elemen
 
 
 def attribute_elements(
-    attributes: st.SearchStrategy[str], values: st.SearchStrategy[str]
+    attributes: st.SearchStrategy[str], values: st.SearchStrategy[str | None]
 ) -> st.SearchStrategy[Element]:
     """``expression`` elements as people and tools leave them in a CIB."""
     return st.builds(
@@ -92,4 +92,47 @@ def attribute_elements(
         values,
         st.none() | st.sampled_from(TYPES),
         st.none() | st.sampled_from(SOURCES),
+    )
+
+
+def date_elements() -> st.SearchStrategy[Element]:
+    """``date_expression`` elements around 15 May 2024, noon."""
+    moment = st.sampled_from(
+        ["2024-05-15", "2024-05-16", "2024-05-15 12:00 Z", "2024-05-15 14:00:00 +02:00", "20240515T11Z"]
+    )
+
+    def element(attributes: dict[str, str], tag: str, periods: dict[str, str] | None) -> Element:
+        expression = Element("date_expression", attributes)
+        if periods is not None:
+            expression.append(Element(tag, periods))
+        return expression
+
+    length = st.dictionaries(st.sampled_from(["hours", "days", "weeks", "months"]), st.sampled_from(["0", "1", "02"]))
+    spec = st.dictionaries(
+        st.sampled_from(["hours", "weekdays", "months", "minutes"]), st.sampled_from(["0", "9-17", "3", "03-5", "-20"])
+    )
+    return st.one_of(
+        st.builds(lambda start: element({"operation": "gt", "start": start}, "", None), moment),
+        st.builds(lambda end: element({"operation": "lt", "end": end}, "", None), moment),
+        st.builds(
+            lambda start, end: element({"operation": "in_range", "start": start, "end": end}, "", None), moment, moment
+        ),
+        st.builds(
+            lambda start, periods: element({"operation": "in_range", "start": start}, "duration", periods),
+            moment,
+            st.none() | length,
+        ),
+        st.builds(lambda periods: element({"operation": "date_spec"}, "date_spec", periods), spec),
+    )
+
+
+def match_elements() -> st.SearchStrategy[Element]:
+    """``rsc_expression`` and ``op_expression`` elements."""
+    agent = {"class": st.just("ocf"), "provider": st.sampled_from(["pacemaker", "x"]), "type": st.just("ping")}
+    operation = {"interval": st.sampled_from(["10", "10s", "10000ms", "PT10S", "1min"])}
+    return st.builds(lambda fields: Element("rsc_expression", fields), st.fixed_dictionaries({}, optional=agent)) | (
+        st.builds(
+            lambda fields: Element("op_expression", fields),
+            st.fixed_dictionaries({"name": st.sampled_from(["monitor", "start"])}, optional=operation),
+        )
     )

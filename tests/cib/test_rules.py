@@ -203,6 +203,13 @@ def test_doubts() -> None:
     ]
     assert doubts(parse("date spec yearsdays=1 hours=9")) == ["Pacemaker does not look at yearsdays in a date_spec"]
     assert doubts(parse("date in start=2024-05-01 moon=4")) == ["Pacemaker does not look at moon in a duration"]
+    assert doubts(parse("rsc class=systemd or rsc class=ocf provider=heartbeat")) == []
+    assert doubts(parse("rsc class=ocf")) == [
+        "Pacemaker 2.1.5 finds that no ocf agent matches an rsc without provider="
+    ]
+    assert doubts(parse("a version:gt 2.1rc1 and b version:gt 2.1")) == [
+        "Pacemaker 2.1.5 can hang when it compares versions such as '2.1rc1': keep to digits and dots"
+    ]
     assert doubts(parse("op name=monitor interval=often")) == [
         "'often' is not a duration: expected a number and one of ms, s, min, h"
     ]
