@@ -1,0 +1,173 @@
+"""A plan for people and for programs: text, JSON, crm's language, the patch itself. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from reconciler.kinds import CLUSTER_KINDS
+from reconciler.plan import Change, FieldChange, Hold, Plan, Verb
+from reconciler.state import Ref, Scope
+
+_COLOURS = {Verb.CREATE: "32", Verb.UPDATE: "33", Verb.DELETE: "31"}
+_SIGNS = {Verb.CREATE: "+", Verb.UPDATE: "~", Verb.DELETE: "-"}
+_FEW = 8
+"""So many foreign objects are named one by one; of more, the numbers by kind say enough."""
+
+
+def plan_text(plan: Plan, forecast_lines: Sequence[str] = (), *, colour: bool = False) -> str:
+    """Return the plan as a person reads it before it is applied; the last line says how much it is.
+
+    Args:
+        plan: what was decided.
+        forecast_lines: what Pacemaker would do about it, shown as they are under a heading of their own.
+        colour: paint creations green, updates yellow, deletions red with ANSI escapes; for terminals only.
+    """
+    blocks = [list(_change(change, colour=colour)) for change in plan.changes]
+    blocks += [
+        block
+        for block in (
+            _block("Held back, not done now:", map(_hold, plan.holds)),
+            _block("Set by hand, respected:", _overrides(plan)),
+            _block("Not ours, left alone:", _foreign(plan.foreign)),
+            _block("Warnings:", plan.warnings),
+            _block("Pacemaker would then:", forecast_lines),
+        )
+        if block
+    ]
+    blocks.append([_paint(_summary(plan), "1", colour=colour)])
+    return "\n".join("".join(f"{line}\n" for line in block) for block in blocks)
+
+
+def _block(title: str, lines: Iterable[str]) -> list[str]:
+    inner = [f"    {line}" for line in lines]
+    return [title, *inner] if inner else []
+
+
+def _change(change: Change, *, colour: bool) -> Iterator[str]:
+    verb = f"adopt and {change.verb}" if change.adopts else str(change.verb)
+    yield _paint(f"{_SIGNS[change.verb]} {verb} {change.ref}", _COLOURS[change.verb], colour=colour)
+    for field in change.fields():
+        before, after = (_shown(field.path, value) for value in (field.before, field.after))
+        match change.verb:
+            case Verb.CREATE:
+                yield f"    {field.path}: {after}"
+            case Verb.DELETE:
+                yield f"    {field.path}: {before}"
+            case _:
+                yield f"    {field.path}: {before or '(absent)'} -> {after or '(absent)'}"
+
+
+def _paint(text: str, code: str, *, colour: bool) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if colour else text
+
+
+def _shown(path: str, value: str | None) -> str | None:
+    """Say a value, but no password that somebody wrote into a manifest or the CIB; an empty text is visible."""
+    if value is None:
+        return None
+    return "(hidden)" if "passw" in path.lower() else value or '""'
+
+
+def _hold(hold: Hold) -> str:
+    return f"{hold.ref or f'everything of the {hold.scope}'}: {hold.reason}: {hold.message}"
+
+
+def _overrides(plan: Plan) -> Iterator[str]:
+    for override in plan.overrides:
+        yield f"{override.ref}: {override.field} = {_shown(override.field, override.value)}"
+
+
+def _foreign(refs: Sequence[Ref]) -> list[str]:
+    if len(refs) <= _FEW:
+        return [str(ref) for ref in refs]
+    numbers = Counter(ref.kind for ref in refs)
+    return [f"{len(refs)} objects: " + ", ".join(f"{number} {kind}" for kind, number in sorted(numbers.items()))]
+
+
+def _summary(plan: Plan) -> str:
+    numbers = Counter(change.verb for change in plan.changes)
+    said = ", ".join(f"{numbers[verb]} to {verb}" for verb in Verb)
+    held = f"{len(plan.holds)} held" if plan.holds else ""
+    if plan.changes:
+        text = f"Plan: {said}; {held}." if held else f"Plan: {said}."
+    else:
+        text = f"Nothing to change now; {held}." if held else "In sync: nothing to change."
+    adopted = len(plan.adoptions) + sum(change.adopts for change in plan.changes)
+    return (
+        f"{text} ({adopted} object{'s become' if adopted > 1 else ' becomes'} recorded as ours.)" if adopted else text
+    )
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """Return the plan for programs. Keys are added in later versions, never renamed or taken away.
+
+    `changes`: a list of `{kind, name, verb, adopts, fields}` in the order in which they are made; verb is `create`,
+    `update` or `delete`; `fields` is a list of `{path, before, after}`, texts or null. `adoptions` and `foreign`: lists
+    of `{kind, name}`. `holds`: `{reason, message, scope, kind, name}`, the last two null where a whole scope is held.
+    `overrides`: `{kind, name, field, value}`. `warnings`: texts. `commands`: `{argv, scope, objects}`, without what
+    goes to their standard input: `--format xml` shows that.
+    """
+    return {
+        "changes": [
+            {
+                **_named(change.ref),
+                "verb": str(change.verb),
+                "adopts": change.adopts,
+                "fields": [_field(field) for field in change.fields()],
+            }
+            for change in plan.changes
+        ],
+        "adoptions": [_named(ref) for ref in plan.adoptions],
+        "holds": [
+            {"reason": str(hold.reason), "message": hold.message, "scope": str(hold.scope), **_named(hold.ref)}
+            for hold in plan.holds
+        ],
+        "overrides": [
+            {**_named(item.ref), "field": item.field, "value": _shown(item.field, item.value)}
+            for item in plan.overrides
+        ],
+        "foreign": [_named(ref) for ref in plan.foreign],
+        "warnings": list(plan.warnings),
+        "commands": [
+            {
+                "argv": list(command.argv),
+                "scope": str(command.scope),
+                "objects": [_named(ref) for ref in command.refs],
+            }
+            for command in plan.commands
+        ],
+    }
+
+
+def _named(ref: Ref | None) -> Mapping[str, str | None]:
+    return {"kind": ref.kind if ref else None, "name": ref.name if ref else None}
+
+
+def _field(field: FieldChange) -> Mapping[str, str | None]:
+    before, after = _shown(field.path, field.before), _shown(field.path, field.after)
+    return {"path": field.path, "before": before, "after": after}
+
+
+def plan_crm(plan: Plan) -> str:
+    """Return what one would have typed into crm: `crm configure` takes the deletions, `load update` the rest.
+
+    What crm has no word for, taking a property out of a set, is a comment with the command that does it. Objects that
+    only get recorded as ours need nothing.
+    """
+    changes = [change for change in plan.changes if change.ref.kind in CLUSTER_KINDS]
+    deleted = [f"delete {change.ref.name}\n" for change in reversed(changes) if change.after is None]
+    lines = [line for change in changes if change.after is not None for line in _crm(change)]
+    return "".join([*deleted, *lines])
+
+
+def _crm(change: Change) -> Iterator[str]:
+    kind = CLUSTER_KINDS[change.ref.kind]
+    if kind.bag and change.before is not None:
+        for name in sorted(kind.bag.names(change.before) - kind.bag.names(change.after)):
+            yield f"# crm_attribute --name {name} --delete\n"
+    yield kind.crm(change.ref.name, change.after) + "\n"
+
+
+def plan_xml(plan: Plan) -> str:
+    """Return the exact patch that `cibadmin --patch` gets, empty if the CIB stays as it is."""
+    return "".join(command.stdin for command in plan.commands if command.scope is Scope.CLUSTER)
