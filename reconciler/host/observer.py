@@ -42,7 +42,7 @@ class Observer:
     def look(self) -> Snapshot:
         """Ask everything. What a source does wrong is in its answer; nothing raises."""
         calls = {source: Call(argv, timeout=self._timeout) for source, argv in COMMANDS.items()}
-        done = dict(zip(calls, self._shell.run_all(calls.values()), strict=True))
+        done = dict(zip(calls, self._shell.run_all(list(calls.values())), strict=True))
         answers = {source: _answer(source, completed) for source, completed in done.items()}
         for source, (instead, argv) in FALLBACKS.items():
             if answers[source].failure:

@@ -7,13 +7,16 @@ its own session, and one that passes its time limit is killed with all its child
 
 import os
 import select
+import shlex
 import shutil
 import signal
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import IO
 
 import sh
@@ -77,32 +80,89 @@ class Shell:
         self._path = path
         self._environment = {"PATH": path, "LC_ALL": "C", "TZ": "UTC", "HOME": "/root", **(extra or {})}
 
+    def run_all(self, calls: Sequence[Call]) -> list[Completed]:
+        """Run commands side by side and return their outcomes in the order of the calls; the longest limit counts.
+
+        One small shell starts them all: forking this process once for each would cost more than the commands do. Each
+        has its own outcome; one that passes the time limit does not keep the others from being heard.
+        """
+        programs = [shutil.which(call.argv[0], path=self._path) for call in calls]
+        batch = _Batch([call if program else None for call, program in zip(calls, programs, strict=True)])
+        started = _Running(batch.call, _SHELL, self._environment, batch.descriptors)
+        started.finish()
+        return [
+            batch.completed(index, call) if program else Completed(call, -1, "", "", 0.0, Failure.MISSING)
+            for index, (call, program) in enumerate(zip(calls, programs, strict=True))
+        ]
+
     def run(self, call: Call) -> Completed:
         """Run one command to its end or its time limit. Never raises for what the command does."""
-        return self.run_all((call,))[0]
-
-    def run_all(self, calls: Iterable[Call]) -> list[Completed]:
-        """Run commands side by side and return their outcomes in the order of the calls."""
-        started = [self._start(call) for call in calls]
-        return [item if isinstance(item, Completed) else item.finish() for item in started]
-
-    def _start(self, call: Call) -> "_Running | Completed":
         program = shutil.which(call.argv[0], path=self._path)
         if program is None:
             return Completed(call, -1, "", "", 0.0, Failure.MISSING)
         try:
-            return _Running(call, program, self._environment)
+            return _Running(call, program, self._environment).finish()
         except (OSError, sh.ForkException) as error:
             return Completed(call, -1, "", str(error).strip().rpartition("\n")[2], 0.0, Failure.DENIED)
 
 
+class _Batch:
+    """Several commands as one script for a shell: outputs and exit codes go to anonymous files."""
+
+    def __init__(self, calls: Sequence[Call | None]) -> None:
+        self._since = time.time()
+        self._codes = _anonymous("codes")
+        self._files = [(_anonymous("stdout"), _anonymous("stderr")) for _ in calls]
+        self._stdins = [_anonymous("stdin") for _ in calls]
+        for file, call in zip(self._stdins, calls, strict=True):
+            file.write(call.stdin.encode() if call else b"")
+            file.flush()
+        lines = [self._line(index, call) for index, call in enumerate(calls) if call]
+        timeout = max((call.timeout for call in calls if call), default=0.0)
+        self.call = Call(("sh", "-c", "\n".join([*lines, "wait"])), timeout=timeout)
+
+    @property
+    def descriptors(self) -> set[int]:
+        outputs = (file for pair in self._files for file in pair)
+        return {file.fileno() for file in (self._codes, *self._stdins, *outputs)}
+
+    def _line(self, index: int, call: Call) -> str:
+        stdin, out, err, codes = (
+            f"/proc/self/fd/{file.fileno()}" for file in (self._stdins[index], *self._files[index], self._codes)
+        )
+        return f"{{ {shlex.join(call.argv)} <{stdin} >{out} 2>{err}; echo {index} $? >>{codes}; }} &"
+
+    @cached_property
+    def _exit_codes(self) -> Mapping[int, int]:
+        pairs = (line.split() for line in _text(self._codes).splitlines())
+        return {int(index): int(code) for index, code in pairs}
+
+    def completed(self, index: int, call: Call) -> Completed:
+        """Return one command's outcome; the time of its last output stands for the time it took."""
+        out, err = self._files[index]
+        seconds = max(0.0, os.fstat(out.fileno()).st_mtime - self._since)
+        code = self._exit_codes.get(index)
+        self._stdins[index].close()
+        stdout, stderr = _text(out), _text(err)
+        if code is None:
+            return Completed(call, -signal.SIGKILL, stdout, stderr, call.timeout, Failure.TIMEOUT)
+        failure = {0: None, _NOT_EXECUTABLE: Failure.DENIED}.get(code, Failure.EXIT)
+        return Completed(call, code, stdout, stderr, seconds, failure)
+
+
+_SHELL = "/bin/sh"
+_NOT_EXECUTABLE = 126
+
+
 class _Running:
-    def __init__(self, call: Call, program: str, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, call: Call, program: str, environment: Mapping[str, str], inherited: AbstractSet[int] = frozenset()
+    ) -> None:
         self._call = call
         self._since = time.monotonic()
         with ExitStack() as files:
             stdin, self._stdout, self._stderr = (
-                files.enter_context(os.fdopen(os.memfd_create(name), "r+b")) for name in ("stdin", "stdout", "stderr")
+                files.enter_context(_anonymous(name)) for name in ("stdin", "stdout", "stderr")
             )
             stdin.write(call.stdin.encode())
             stdin.seek(0)
@@ -116,6 +176,7 @@ class _Running:
                 _tty_in=False,
                 _tty_out=False,
                 _new_session=True,
+                _pass_fds=set(inherited),
                 _return_cmd=True,
                 _env=dict(environment),
                 _ok_code=_ANY_CODE,
@@ -145,6 +206,11 @@ class _Running:
             return bool(select.select([pidfd], [], [], max(0.0, seconds))[0])
         finally:
             os.close(pidfd)
+
+
+def _anonymous(name: str) -> IO[bytes]:
+    # Inheritable, for the commands of a batch; `sh` closes in every child what is not meant for it.
+    return os.fdopen(os.memfd_create(name, 0), "r+b")
 
 
 _ANY_CODE = tuple(range(-64, 256))
