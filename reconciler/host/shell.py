@@ -86,14 +86,11 @@ class Shell:
         One small shell starts them all: forking this process once for each would cost more than the commands do. Each
         has its own outcome; one that passes the time limit does not keep the others from being heard.
         """
-        programs = [shutil.which(call.argv[0], path=self._path) for call in calls]
-        batch = _Batch([call if program else None for call, program in zip(calls, programs, strict=True)])
-        started = _Running(batch.call, _SHELL, self._environment, batch.descriptors)
-        started.finish()
-        return [
-            batch.completed(index, call) if program else Completed(call, -1, "", "", 0.0, Failure.MISSING)
-            for index, (call, program) in enumerate(zip(calls, programs, strict=True))
-        ]
+        found = [call for call in calls if shutil.which(call.argv[0], path=self._path)]
+        batch = _Batch(found)
+        _Running(batch.call, _SHELL, self._environment, batch.descriptors).finish()
+        done = {id(call): batch.completed(index, call) for index, call in enumerate(found)}
+        return [done.get(id(call)) or Completed(call, -1, "", "", 0.0, Failure.MISSING) for call in calls]
 
     def run(self, call: Call) -> Completed:
         """Run one command to its end or its time limit. Never raises for what the command does."""
@@ -109,16 +106,16 @@ class Shell:
 class _Batch:
     """Several commands as one script for a shell: outputs and exit codes go to anonymous files."""
 
-    def __init__(self, calls: Sequence[Call | None]) -> None:
+    def __init__(self, calls: Sequence[Call]) -> None:
         self._since = time.time()
         self._codes = _anonymous("codes")
         self._files = [(_anonymous("stdout"), _anonymous("stderr")) for _ in calls]
         self._stdins = [_anonymous("stdin") for _ in calls]
         for file, call in zip(self._stdins, calls, strict=True):
-            file.write(call.stdin.encode() if call else b"")
+            file.write(call.stdin.encode())
             file.flush()
-        lines = [self._line(index, call) for index, call in enumerate(calls) if call]
-        timeout = max((call.timeout for call in calls if call), default=0.0)
+        lines = [self._line(index, call) for index, call in enumerate(calls)]
+        timeout = max((call.timeout for call in calls), default=0.0)
         self.call = Call(("sh", "-c", "\n".join([*lines, "wait"])), timeout=timeout)
 
     @property
