@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from reconciler.kinds import clone, cluster_properties, colocation, group, location, order, primitive
+from reconciler.kinds import clone, cluster_properties, colocation, group, location, node_network, order, primitive
 from reconciler.kinds.base import ClusterKind, Kind
 
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
+        node_network.KIND,
         cluster_properties.KIND,
         primitive.KIND,
         group.KIND,
