@@ -34,7 +34,7 @@ duration_texts = st.builds(
 )
 clock_texts = st.builds(
     lambda h, m, s: "PT" + "".join(f"{n}{unit}" for n, unit in zip((h, m, s), "HMS", strict=True) if n is not None),
-    *(st.none() | st.integers(0, 5000) for _ in "HMS"),
+    *(st.none() | st.integers(0, 5000) | st.integers(0, 10**limit) for limit in (5, 7, 9)),
 ).filter(lambda text: text != "PT")
 boolean_texts = cased(st.sampled_from(["true", "on", "yes", "y", "1", "false", "off", "no", "n", "0"]))
 role_texts = cased(st.sampled_from(["started", "stopped", "master", "slave", "promoted", "unpromoted"]))
@@ -73,7 +73,9 @@ def test_boolean() -> None:
 
 
 def test_duration() -> None:
-    assert {values.duration(text) for text in ("10", "10s", "10000ms", "PT10S", " 10 Sec", "10000000us")} == {"10s"}
+    assert {values.duration(text) for text in ("10", "10s", "10000ms", "PT10S", "P10S", " 10 Sec", "10000000us")} == {
+        "10s"
+    }
     assert values.duration("1min") == values.duration("1M") == values.duration("PT1M") == "60s"
     assert values.duration("500ms") == "500ms"
     assert values.duration("0") == values.duration("10us") == values.duration("PT0S") == "0s"
@@ -92,6 +94,12 @@ def test_a_calendar_duration_is_equal_only_to_itself() -> None:
 def test_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="duration"):
         values.duration(text)
+
+
+def test_a_clock_beyond_what_pacemaker_counts_is_refused() -> None:
+    for text in ("PT596524H", "PT9999999999S"):
+        with pytest.raises(ValueError, match="longer than Pacemaker can count"):
+            values.duration(text)
 
 
 def test_timeout() -> None:
@@ -158,6 +166,11 @@ def test_meta_values() -> None:
     assert values.meta_name("master-max") == "promoted-max"
     assert values.meta_name("clone-max") == "clone-max"
     assert values.meta_value("master-max", "01") == "1"
+    assert values.meta_value("priority", "1.0") == values.meta_value("clone-max", "1 or so") == "1"
+    assert values.property_value("batch-limit", "10s") == "10"
+    for name in ("priority", "clone-max"):
+        with pytest.raises(ValueError, match="is not a"):
+            values.meta_value(name, "1.0", written=True)
     assert values.meta_value("unheard-of", "inf", written=True) == "inf"
 
 
@@ -206,6 +219,7 @@ def changes(canonical: Callable[[str], str]) -> bool:
         (values.boolean, boolean_texts),
         (values.role, role_texts),
         (values.integer, integers.map(str)),
+        (values.stored_integer, st.builds("{}{}".format, integers, printable)),
     ],
 )
 def test_canonical_forms_are_fixed_points(canonical: Callable[[str], str], texts: st.SearchStrategy[str]) -> None:
@@ -227,6 +241,10 @@ def test_only_value_errors_escape(text: str) -> None:
 
 
 class TestAgainstPacemaker:
+    @given(text=st.builds("{}{}".format, integers, printable))
+    def test_what_follows_a_score_is_overlooked(self, pacemaker: Pacemaker, text: str) -> None:
+        assert pacemaker.score(values.stored_score(text)) == pacemaker.score(text)
+
     @given(one=score_texts, other=score_texts)
     def test_scores_are_equal_exactly_when_pacemaker_reads_the_same(
         self, pacemaker: Pacemaker, one: str, other: str
