@@ -4,6 +4,10 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from reconciler.kinds import CLUSTER_KINDS
+from reconciler.kinds.node_network import NodeNetwork
+from reconciler.kinds.primitive import Primitive
+from reconciler.network.owned import cluster_owned
+from reconciler.network.steps import conflicts
 from reconciler.state import Ref, Rejected, State
 
 
@@ -11,7 +15,7 @@ def check(state: State, files: Mapping[Ref, str]) -> list[Rejected]:
     """Return every fault between the objects of a set, each at the object and field that says it."""
     cluster = {ref: spec for ref, spec in state.items() if ref.kind in CLUSTER_KINDS}
     faults = [*_dangling(cluster, files), *_cycles(cluster, files), *_shared_members(cluster, files)]
-    return sorted(set(faults))
+    return sorted({*faults, *_networks(state, files)})
 
 
 def _dangling(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:
@@ -61,3 +65,20 @@ def _shared_members(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected
                 field = "spec.resources" if ref.kind == "Group" else "spec.resource"
                 yield Rejected(files[ref], str(ref), field, f"{name!r} is already inside {holder[name]}")
             holder.setdefault(name, ref)
+
+
+def _networks(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:
+    """Find two networks for one node, and addresses that a resource of the same set puts on its links."""
+    primitives = [
+        (spec.agent, item.values) for spec in state.values() if isinstance(spec, Primitive) for item in spec.params
+    ]
+    owned = cluster_owned(None, primitives=primitives)
+    first: dict[str, Ref] = {}
+    for ref, spec in sorted(state.items(), key=lambda item: item[0]):
+        if not isinstance(spec, NodeNetwork):
+            continue
+        if spec.node in first:
+            yield Rejected(files[ref], str(ref), "spec.node", f"{first[spec.node]} is for {spec.node!r} already")
+        first.setdefault(spec.node, ref)
+        for field, message in conflicts(spec, owned):
+            yield Rejected(files[ref], str(ref), f"spec.{field}", message)

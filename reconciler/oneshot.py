@@ -4,16 +4,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from reconciler.cib.document import Cib, serialize
 from reconciler.decision import Decision, Remembered, decide
-from reconciler.forecast import Forecast, lines
+from reconciler.forecast import Forecast, NoForecast, lines
 from reconciler.host import applier, store
 from reconciler.host.directory import Limits, Unreadable, read
 from reconciler.host.observer import Observer
 from reconciler.host.shell import Shell
-from reconciler.host.simulator import NoForecast, Simulator
+from reconciler.host.simulator import Simulator
 from reconciler.host.store import INVENTORY, inventory
 from reconciler.manifests import load
 from reconciler.observation import Answer, Observation, Snapshot, Source, understand
@@ -167,8 +168,27 @@ def rewritten(cib: Cib, configuration: ET.Element) -> str:
     return serialize(root)
 
 
-def forecast_lines(forecast: Forecast | NoForecast | None) -> tuple[str, ...]:
-    """Say what Pacemaker would do, or why nobody knows."""
-    if isinstance(forecast, NoForecast):
-        return (f"no forecast: {forecast.reason}",)
-    return lines(forecast) if forecast else ()
+def forecast_lines(foreseen: Forecast | NoForecast | None) -> tuple[str, ...]:
+    """Say what Pacemaker would do, or why nobody knows; nothing where nothing is to change."""
+    return lines(foreseen) if foreseen else ()
+
+
+def forecast_json(foreseen: Forecast | NoForecast | None) -> dict[str, Any]:
+    """Return the forecast as data: null where nothing is to change, an `unknown` reason where nobody knows."""
+    if foreseen is None:
+        return {"forecast": None}
+    if isinstance(foreseen, NoForecast):
+        return {"forecast": {"unknown": foreseen.reason}}
+    effects = [
+        {"verb": str(effect.verb), "resource": effect.resource, "source": effect.source, "target": effect.target}
+        for effect in foreseen.effects
+    ]
+    return {
+        "forecast": {
+            "effects": effects,
+            "disrupted": list(foreseen.disrupted),
+            "fenced": list(foreseen.fenced),
+            "errors": list(foreseen.verdict.errors),
+            "warnings": list(foreseen.verdict.warnings),
+        }
+    }
