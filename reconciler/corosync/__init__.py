@@ -1,0 +1,1 @@
+"""What Corosync says about itself: rings, links, quorum. Pure."""
