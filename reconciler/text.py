@@ -47,7 +47,7 @@ def _change(change: Change, *, colour: bool) -> Iterator[str]:
     verb = f"adopt and {change.verb}" if change.adopts else str(change.verb)
     yield _paint(f"{_SIGNS[change.verb]} {verb} {change.ref}", _COLOURS[change.verb], colour=colour)
     for field in change.fields():
-        before, after = (_shown(field.path, value) for value in (field.before, field.after))
+        before, after = (shown(field.path, value) for value in (field.before, field.after))
         match change.verb:
             case Verb.CREATE:
                 yield f"    {field.path}: {after}"
@@ -61,7 +61,7 @@ def _paint(text: str, code: str, *, colour: bool) -> str:
     return f"\x1b[{code}m{text}\x1b[0m" if colour else text
 
 
-def _shown(path: str, value: str | None) -> str | None:
+def shown(path: str, value: str | None) -> str | None:
     """Say a value, but no password that somebody wrote into a manifest or the CIB; an empty text is visible."""
     if value is None:
         return None
@@ -74,7 +74,7 @@ def _hold(hold: Hold) -> str:
 
 def _overrides(plan: Plan) -> Iterator[str]:
     for override in plan.overrides:
-        yield f"{override.ref}: {override.field} = {_shown(override.field, override.value)}"
+        yield f"{override.ref}: {override.field} = {shown(override.field, override.value)}"
 
 
 def _foreign(refs: Sequence[Ref]) -> list[str]:
@@ -123,8 +123,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
             for hold in plan.holds
         ],
         "overrides": [
-            {**_named(item.ref), "field": item.field, "value": _shown(item.field, item.value)}
-            for item in plan.overrides
+            {**_named(item.ref), "field": item.field, "value": shown(item.field, item.value)} for item in plan.overrides
         ],
         "foreign": [_named(ref) for ref in plan.foreign],
         "warnings": list(plan.warnings),
@@ -144,7 +143,7 @@ def _named(ref: Ref | None) -> Mapping[str, str | None]:
 
 
 def _field(field: FieldChange) -> Mapping[str, str | None]:
-    before, after = _shown(field.path, field.before), _shown(field.path, field.after)
+    before, after = shown(field.path, field.before), shown(field.path, field.after)
     return {"path": field.path, "before": before, "after": after}
 
 
