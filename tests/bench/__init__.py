@@ -1,0 +1,1 @@
+"""`python -m tests.bench`: how fast and how small, as ratios to the bare tools in the same run."""
