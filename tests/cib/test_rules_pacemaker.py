@@ -14,17 +14,19 @@ import sh
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.cib.rule_expressions import COMPARISONS, TYPES
 from reconciler.cib.rules import fill, format, from_element, parse, to_element  # noqa: A004
 from tests.cib.pacemaker_rules import RuleEvaluator, Situation
 from tests.cib.rule_strategies import attribute_elements, date_elements, match_elements, rule_elements
 
-some_values = st.sampled_from(["", "0", "1", "01", "+1", "-1", "1.0", "1.5", "10", "2.1", "2.10", "a", "A", "b"])
+VALUES = ("", "0", "1", "01", "+1", "-1", "1.0", "1.5", "10", "2.1", "2.10", "a", "A", "b")
+some_values = st.sampled_from(VALUES)
 some_names = st.sampled_from(["a", "b", "c"])
 
 
 def harmless(element: Element) -> Element:
     """The element, unless compare_version() of 2.1.5 might never return from it: then without its type."""
-    version = re.compile(r"[0-9.]*")
+    version = re.compile(r"([1-9][0-9.]*)?")
     if element.get("value-source", "literal") != "literal" or not version.fullmatch(element.get("value", "")):
         element.attrib.pop("type", None)
     return element
@@ -52,6 +54,19 @@ def test_the_canonical_rule_holds_exactly_when_the_live_one_does(
 ) -> None:
     canonical = to_element(parse(format(from_element(live))), "r")
     assert pacemaker.holds(canonical, situation) == pacemaker.holds(live, situation)
+
+
+@pytest.mark.parametrize("operation", COMPARISONS)
+@pytest.mark.parametrize("type_", [None, *TYPES])
+def test_no_comparison_changes_its_outcome(pacemaker: RuleEvaluator, operation: str, type_: str | None) -> None:
+    situations = [Situation(), *(Situation({"a": value}) for value in VALUES)]
+    for value in VALUES:
+        live = Element("rule")
+        attributes = {"attribute": "a", "operation": operation, "value": value}
+        live.append(harmless(Element("expression", attributes | ({"type": type_} if type_ else {}))))
+        canonical = to_element(from_element(live), "r")
+        outcomes = [pacemaker.holds(live, situation) for situation in situations]
+        assert [pacemaker.holds(canonical, situation) for situation in situations] == outcomes
 
 
 @settings(max_examples=300)
