@@ -121,7 +121,7 @@ def destination_of(to: Network, via: Ip | None) -> str:
 
 
 def _no_host(value: Interface) -> str | None:
-    if getattr(value.ip, "scope_id", None):
+    if getattr(value, "scope_id", None):
         return "names a zone: the link says it"
     if value.ip.is_unspecified or value.ip.is_multicast:
         return "is not the address of a host"

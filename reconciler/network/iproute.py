@@ -171,7 +171,7 @@ def parse(addresses: str, routes: str, promote_secondaries: Mapping[str, str]) -
     try:
         devices = {device.name: device for device in map(_device, _items(addresses))}
         found = tuple(_route(item) for item in _items(routes))
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise NetworkError(f"`ip -json` printed something unexpected: {error!r}") from error
     if not devices:
         raise NetworkError("`ip -json address show` names no device, not even lo")

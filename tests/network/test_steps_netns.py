@@ -1,8 +1,5 @@
 """Plans carried out on the running kernel."""
 
-import os
-import shutil
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -16,13 +13,7 @@ from tests.network.namespace import namespace
 from tests.network.strategies import Situation, situations
 from tests.network.test_properties import executed, planned
 
-pytestmark = [
-    pytest.mark.netns,
-    pytest.mark.skipif(
-        os.geteuid() != 0 or not shutil.which("ip") or not shutil.which("unshare"),
-        reason="network namespaces need root, iproute2 and util-linux",
-    ),
-]
+pytestmark = pytest.mark.netns
 
 REF = Ref("NodeNetwork", "vm-node1")
 VIP = [("ocf:heartbeat:IPaddr2", {"ip": "192.168.1.60", "cidr_netmask": "24", "nic": "bond1"})]
