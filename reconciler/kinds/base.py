@@ -1,11 +1,12 @@
 """What a kind is: a model, how to read it from the CIB, how to write it there, and what people call it. Pure."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from xml.etree import ElementTree as ET
 
-from pydantic import ValidationInfo
+from pydantic import ValidationError, ValidationInfo
 
 from reconciler.cib.document import children
 from reconciler.state import Part, Scope, Spec
@@ -37,7 +38,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a kind may know of the rest of the cluster: the recorded values of a bag, the names set in op_defaults."""
+    """What a kind may know of the rest of the cluster: its recorded shared values, the names set in op_defaults."""
 
     recorded: frozenset[str] = frozenset()
     op_defaults: frozenset[str] = frozenset()
@@ -64,15 +65,23 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Bag:
-    """A set that Pacemaker, people and agents share: its values are owned one by one, by the ids of their pairs.
+class Shared:
+    """Values that manifests, people and agents share: they are owned one by one, by the ids of their pairs.
 
-    `ids(element)` maps the names in a live set to ids, `names(spec)` are the names in a spec, and
-    `without(spec, names)` is the spec without them, or None if nothing is left.
+    `ids(element)` maps the names of such values in a live element to ids, `names(spec)` are those that a spec says.
     """
 
     ids: Callable[[ET.Element], Mapping[str, str]]
     names: Callable[[Any], frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bag(Shared):
+    """A set that is shared as a whole: only its values are ever owned.
+
+    `without(spec, names)` is the spec without them, or None if nothing is left.
+    """
+
     without: Callable[[Any, frozenset[str]], Spec | None]
 
 
@@ -83,8 +92,8 @@ class ClusterKind(Kind):
     `read(element)` gives the spec, or raises UnsupportedError. `write(name, spec, live)` gives the object's own
     element, without the resources inside it, keeping the ids and the order of `live` where they mean the same.
     `crm(name, spec)` gives what one would type into `crm configure`. `members` are the ids of the resources inside, in
-    order. `keep(desired, live, around)` says what an update leaves alone. `bag` is for the kinds whose objects are
-    shared bags of values.
+    order. `keep(desired, live, around)` says what an update leaves alone. `shared` are the values in it that people
+    and agents set too.
     """
 
     section: str
@@ -95,7 +104,12 @@ class ClusterKind(Kind):
     references: Callable[[Any], tuple[Reference, ...]] = nothing
     members: Callable[[Any], tuple[str, ...]] = nothing
     keep: Callable[[Any, Any, Around], Kept] = keep_nothing
-    bag: Bag | None = None
+    shared: Shared | None = None
+
+    @property
+    def bag(self) -> Bag | None:
+        """The shared values, where they are all that there is."""
+        return self.shared if isinstance(self.shared, Bag) else None
 
 
 RESOURCES = frozenset({"Primitive", "Group", "Clone"})
@@ -132,13 +146,22 @@ PartT = TypeVar("PartT", bound=Part)
 
 
 def observed(model: type[PartT], **fields: Any) -> PartT:
-    """Make a model of what the cluster holds; fields by their Python names, None and empty ones left out."""
-    given = {
-        model.model_fields[name].alias or name: value
-        for name, value in fields.items()
-        if value not in (None, (), {}, [])
-    }
-    return model.model_validate(given, context=OBSERVED)
+    """Make a model of what the cluster holds; fields by their Python names, None and empty ones left out.
+
+    Raises:
+        UnsupportedError: the model has no place for it.
+    """
+    known = model.model_fields
+    given = {known[name].alias: value for name, value in fields.items() if value is not None and value != ()}
+    try:
+        return model.model_validate(given, context=OBSERVED)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        path = ".".join(str(part) for part in first["loc"])
+        message = (
+            f"no {path}" if first["type"] == "missing" else f"{path}: {first['msg'].removeprefix('Value error, ')}"
+        )
+        raise UnsupportedError(message) from error
 
 
 def canonical(text: str, function: Callable[[str], str], info: ValidationInfo) -> str:
@@ -172,19 +195,58 @@ def keep_spelling(live: str | None, wanted: str | None, function: Callable[[str]
         return wanted
 
 
-def arrange(written: ET.Element, live: ET.Element | None) -> ET.Element:
-    """Put the children into the live order, with the live comments between them; new ones come last."""
+def keep_words(written: ET.Element, live: ET.Element | None, read: Callable[[ET.Element], Any]) -> ET.Element:
+    """Give each attribute the live spelling where the element then reads the same, a spelled-out default included."""
     if live is None:
         return written
-    ours = {(child.tag, child.get("id")): child for child in written}
+    wanted = read(written)
+    for name, value in live.items():
+        said = written.get(name)
+        if said != value:
+            written.set(name, value)
+            if not _reads(written, wanted, read):
+                written.attrib.pop(name)
+                if said is not None:
+                    written.set(name, said)
+    ordered = element(written.tag, live, **written.attrib)
+    ordered.extend(written)
+    return ordered
+
+
+def _reads(written: ET.Element, wanted: Any, read: Callable[[ET.Element], Any]) -> bool:
+    try:
+        return bool(read(written) == wanted)
+    except ValueError:
+        return False
+
+
+def arrange(written: ET.Element, live: ET.Element | None) -> ET.Element:
+    """Put the children where the live ones of their tag are, with the live comments between them; new ones come last.
+
+    Children of one tag stay in the order in which they were written: of attribute sets it means something.
+    """
+    if live is None:
+        return written
+    ours: dict[str, list[ET.Element]] = {}
+    for child in written:
+        ours.setdefault(child.tag, []).append(child)
+    stay = {(child.tag, child.get("id")) for child in written}
     ordered = []
     for child in live:
         if not isinstance(child.tag, str):
             ordered.append(child)
-        elif (child.tag, child.get("id")) in ours:
-            ordered.append(ours.pop((child.tag, child.get("id"))))
-    written[:] = ordered + list(ours.values())
+        elif (child.tag, child.get("id")) in stay and ours[child.tag]:
+            ordered.append(ours[child.tag].pop(0))
+    written[:] = ordered + [child for rest in ours.values() for child in rest]
     return written
+
+
+_NO_ID = re.compile(r"[^A-Za-z0-9_.-]")
+
+
+def identifier(*parts: str) -> str:
+    """Join parts to what may be an XML id, if the first part begins like one."""
+    return _NO_ID.sub("_", "-".join(parts))
 
 
 def fresh_id(name: str, used: set[str | None]) -> str:

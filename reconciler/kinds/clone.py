@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 from pydantic import Field, ValidationInfo, field_validator
 
 from reconciler.cib import crm
-from reconciler.kinds.base import ClusterKind, Reader, Reference, arrange, element, observed
-from reconciler.kinds.meta import keep_meta
+from reconciler.kinds.base import ClusterKind, Reader, Reference, UnsupportedError, arrange, element, observed
+from reconciler.kinds.meta import SHARED_META, keep_meta
 from reconciler.kinds.nvset import (
     META,
     VERBATIM,
@@ -19,6 +19,7 @@ from reconciler.kinds.nvset import (
     AttributeSets,
     normal,
     read_sets,
+    value_in,
     with_value,
     write_sets,
 )
@@ -44,32 +45,35 @@ class Clone(Spec):
 def _read(clone: ET.Element) -> Clone:
     reader = Reader(clone)
     reader.take("id")
+    inner = [member.get("id", "") for member in reader.elements("primitive", "group")]
+    description = reader.take("description")
+    params = read_sets(reader.elements("instance_attributes"))
     meta = read_sets(reader.elements("meta_attributes"))
-    inner = reader.elements("primitive", "group")
-    spec = observed(
-        Clone,
-        resource=inner[0].get("id", "") if inner else "",
-        description=reader.take("description"),
-        params=read_sets(reader.elements("instance_attributes")),
-        meta=with_value(meta, "promotable", "true") if clone.tag == "master" else meta,
-    )
     reader.done()
-    return spec
+    if len(inner) != 1:
+        raise UnsupportedError(f"it holds {len(inner)} resources")
+    if clone.tag == "master":
+        meta = with_value(meta, "promotable", "true")
+    return observed(Clone, resource=inner[0], description=description, params=params, meta=meta)
 
 
 def _write(name: str, spec: Clone, live: ET.Element | None) -> ET.Element:
-    master = live is not None and live.tag == "master"
+    """Write a clone; one that is a `<master>` stays one as long as it is to be promotable."""
+    master = live is not None and live.tag == "master" and value_in(spec.meta, "promotable") == "true"
     written = element("master" if master else "clone", live, id=name, description=spec.description)
-    meta = tuple(_without_promotable(item) for item in spec.meta) if master else spec.meta
+    old = {} if live is None else {tag: live.findall(tag) for tag in ("meta_attributes", "instance_attributes")}
+    said = [pair for item in old.get("meta_attributes", []) for pair in item.iter("nvpair")]
+    implied = master and not any(pair.get("name") == "promotable" for pair in said)
+    meta = _without_promotable(spec.meta) if implied else spec.meta
     for tag, sets, words in (("meta_attributes", meta, META), ("instance_attributes", spec.params, VERBATIM)):
-        old = [] if live is None else live.findall(tag)
-        written.extend(write_sets(tag, name, sets, old, words))
+        written.extend(write_sets(tag, name, sets, old.get(tag, []), words))
     return arrange(written, live)
 
 
-def _without_promotable(item: AttributeSet) -> AttributeSet:
-    rest = {name: value for name, value in item.values.items() if name != "promotable"}
-    return item.model_copy(update={"values": rest})
+def _without_promotable(sets: tuple[AttributeSet, ...]) -> tuple[AttributeSet, ...]:
+    rest = [{name: value for name, value in item.values.items() if name != "promotable"} for item in sets]
+    pairs = zip(sets, rest, strict=True)
+    return tuple(item.model_copy(update={"values": values}) for item, values in pairs if values)
 
 
 def _crm(name: str, spec: Clone) -> str:
@@ -96,4 +100,5 @@ KIND = ClusterKind(
     references=lambda spec: (Reference("resource", spec.resource, frozenset({"Primitive", "Group"})),),
     members=lambda spec: (spec.resource,),
     keep=keep_meta,
+    shared=SHARED_META,
 )

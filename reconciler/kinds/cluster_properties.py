@@ -6,11 +6,11 @@ manifests named and no longer name is removed, everything else that is there sta
 
 from xml.etree import ElementTree as ET
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
 from reconciler.cib import crm
 from reconciler.kinds.base import Around, Bag, ClusterKind, Kept, UnsupportedError
-from reconciler.kinds.nvset import PROPERTY, AttributeSet, Values, means, read_set, write_sets
+from reconciler.kinds.nvset import PROPERTY, AttributeSet, Values, means, read_set, write_set
 from reconciler.state import Scope, Spec
 
 PACEMAKERS = frozenset({"cluster-infrastructure", "cluster-name", "dc-version", "have-watchdog", "last-lrm-refresh"})
@@ -24,29 +24,23 @@ class ClusterProperties(Spec):
 
     @field_validator("properties")
     @classmethod
-    def _canonical(cls, given: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        if not info.context:
-            theirs = next((name for name in given if name in PACEMAKERS), None)
-            if theirs:
-                raise ValueError(f"{theirs} is written by Pacemaker itself")
-        return {name: means(PROPERTY, name, text, bool(info.context)) for name, text in given.items()}
+    def _canonical(cls, given: dict[str, str]) -> dict[str, str]:
+        theirs = next((name for name in given if name in PACEMAKERS), None)
+        if theirs:
+            raise ValueError(f"{theirs} is written by Pacemaker itself")
+        return {name: means(PROPERTY, name, text, observed=False) for name, text in given.items()}
 
 
 def _read(found: ET.Element) -> ClusterProperties:
     item = read_set(found)
     if item.condition != (None, None):
         raise UnsupportedError("a property set with a rule or a score")
-    return ClusterProperties.model_validate({"properties": item.values}, context={"observed": True})
+    canonical = {key: means(PROPERTY, key, text, observed=True) for key, text in item.values.items()}
+    return ClusterProperties.model_construct(properties=canonical)
 
 
 def _write(name: str, spec: ClusterProperties, live: ET.Element | None) -> ET.Element:
-    item = AttributeSet.model_construct(values=spec.properties)
-    written = write_sets("cluster_property_set", name, (item,), [] if live is None else [live], PROPERTY)
-    if not written or written[0].get("id") != name:
-        written = [ET.Element("cluster_property_set", {"id": name})]
-        for key, value in spec.properties.items():
-            ET.SubElement(written[0], "nvpair", {"id": f"{name}-{key}", "name": key, "value": value})
-    return written[0]
+    return write_set("cluster_property_set", name, AttributeSet.model_construct(values=spec.properties), live, PROPERTY)
 
 
 def _crm(name: str, spec: ClusterProperties) -> str:
@@ -87,5 +81,5 @@ KIND = ClusterKind(
     write=_write,
     crm=_crm,
     keep=_keep,
-    bag=Bag(_ids, lambda spec: frozenset(spec.properties), _without),
+    shared=Bag(_ids, lambda spec: frozenset(spec.properties), _without),
 )

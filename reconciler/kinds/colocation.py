@@ -5,8 +5,8 @@ from xml.etree import ElementTree as ET
 
 from pydantic import AfterValidator, Field
 
-from reconciler.cib import crm, values
-from reconciler.kinds.base import RESOURCES, ClusterKind, Reader, Reference, arrange, element, keep_spelling, observed
+from reconciler.cib import crm
+from reconciler.kinds.base import RESOURCES, ClusterKind, Reader, Reference, arrange, element, keep_words, observed
 from reconciler.kinds.operation import Boolean
 from reconciler.kinds.rule import Role, Score
 from reconciler.state import Scope, Spec
@@ -42,30 +42,14 @@ _FIELDS = {
 def _read(colocation: ET.Element) -> Colocation:
     reader = Reader(colocation)
     reader.take("id")
-    spec = observed(Colocation, **{field: reader.take(name) for field, name in _FIELDS.items()})
+    fields = {field: reader.take(name) for field, name in _FIELDS.items()}
     reader.done()
-    return spec
+    return observed(Colocation, **fields)
 
 
 def _write(name: str, spec: Colocation, live: ET.Element | None) -> ET.Element:
-    old = live.attrib if live is not None else {}
-
-    def role(attribute: str, wanted: str | None) -> str | None:
-        return keep_spelling(old.get(attribute), wanted or ("Started" if old.get(attribute) else None), values.role)
-
-    written = element(
-        "rsc_colocation",
-        live,
-        id=name,
-        rsc=spec.resource,
-        with_rsc=spec.with_,
-        score=keep_spelling(old.get("score"), spec.score, values.stored_score),
-        rsc_role=role("rsc-role", spec.role),
-        with_rsc_role=role("with-rsc-role", spec.with_role),
-        node_attribute=spec.node_attribute,
-        influence=keep_spelling(old.get("influence"), spec.influence, values.boolean),
-    )
-    return arrange(written, live)
+    fields = {attribute: getattr(spec, field) for field, attribute in _FIELDS.items()}
+    return arrange(keep_words(element("rsc_colocation", live, id=name, **fields), live, _read), live)
 
 
 def _crm(name: str, spec: Colocation) -> str:

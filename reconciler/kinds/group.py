@@ -7,7 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from reconciler.cib import crm
 from reconciler.kinds.base import ClusterKind, Reader, Reference, arrange, element, observed
-from reconciler.kinds.meta import keep_meta
+from reconciler.kinds.meta import SHARED_META, keep_meta
 from reconciler.kinds.nvset import META, VERBATIM, AttributeSets, normal, read_sets, write_sets
 from reconciler.state import Scope, Spec
 
@@ -39,15 +39,12 @@ class Group(Spec):
 def _read(group: ET.Element) -> Group:
     reader = Reader(group)
     reader.take("id")
-    spec = observed(
-        Group,
-        resources=tuple(member.get("id", "") for member in reader.elements("primitive")),
-        description=reader.take("description"),
-        params=read_sets(reader.elements("instance_attributes")),
-        meta=read_sets(reader.elements("meta_attributes")),
-    )
+    resources = tuple(member.get("id", "") for member in reader.elements("primitive"))
+    description = reader.take("description")
+    params = read_sets(reader.elements("instance_attributes"))
+    meta = read_sets(reader.elements("meta_attributes"))
     reader.done()
-    return spec
+    return observed(Group, resources=resources, description=description, params=params, meta=meta)
 
 
 def _write(name: str, spec: Group, live: ET.Element | None) -> ET.Element:
@@ -86,4 +83,5 @@ KIND = ClusterKind(
     references=_references,
     members=lambda spec: spec.resources,
     keep=keep_meta,
+    shared=SHARED_META,
 )

@@ -1,11 +1,11 @@
 """Location: on which nodes a resource prefers to run, or must not. Pure."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from xml.etree import ElementTree as ET
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from reconciler.cib import crm, values
+from reconciler.cib import crm
 from reconciler.kinds.base import (
     RESOURCES,
     ClusterKind,
@@ -14,7 +14,7 @@ from reconciler.kinds.base import (
     arrange,
     element,
     fresh_id,
-    keep_spelling,
+    keep_words,
     observed,
 )
 from reconciler.kinds.rule import Role, Rule, Score, read_rule, write_rule
@@ -35,7 +35,7 @@ class Location(Spec):
     role: Annotated[Role | None, _not_default("Started")] = Field(
         default=None, description="The constraint counts only for instances in this role."
     )
-    resource_discovery: Annotated[str | None, _not_default("always")] = Field(
+    resource_discovery: Annotated[Literal["always", "never", "exclusive"] | None, _not_default("always")] = Field(
         default=None, description="Where Pacemaker looks for the resource: always, never, exclusive."
     )
 
@@ -52,42 +52,33 @@ class Location(Spec):
         return self
 
 
+_FIELDS = {
+    "resource": "rsc",
+    "node": "node",
+    "score": "score",
+    "role": "role",
+    "resource_discovery": "resource-discovery",
+}
+
+
 def _read(location: ET.Element) -> Location:
     reader = Reader(location)
     reader.take("id")
-    spec = observed(
-        Location,
-        resource=reader.take("rsc"),
-        node=reader.take("node"),
-        score=reader.take("score"),
-        role=reader.take("role"),
-        resource_discovery=reader.take("resource-discovery"),
-        rules=tuple(read_rule(rule) for rule in reader.elements("rule")),
-    )
+    fields = {name: reader.take(attribute) for name, attribute in _FIELDS.items()}
+    rules = tuple(read_rule(rule) for rule in reader.elements("rule"))
     reader.done()
-    return spec
+    return observed(Location, rules=rules, **fields)
 
 
 def _write(name: str, spec: Location, live: ET.Element | None) -> ET.Element:
-    old = live.attrib if live is not None else {}
-    written = element(
-        "rsc_location",
-        live,
-        id=name,
-        rsc=spec.resource,
-        node=spec.node,
-        score=keep_spelling(old.get("score"), spec.score, values.stored_score),
-        role=spec.role or ("Started" if old.get("role") == "Started" else None),
-        resource_discovery=spec.resource_discovery or ("always" if old.get("resource-discovery") == "always" else None),
-    )
-    if live is not None and old.get("role") and spec.role == values.role(old["role"]):
-        written.set("role", old["role"])
+    fields = {attribute: getattr(spec, field) for field, attribute in _FIELDS.items()}
+    written = element("rsc_location", live, id=name, **fields)
     before = [] if live is None else live.findall("rule")
     used = {rule.get("id") for rule in before}
     for index, rule in enumerate(spec.rules):
         same = before[index] if index < len(before) else None
         written.append(write_rule(fresh_id(f"{name}-rule", used) if same is None else name, rule, same))
-    return arrange(written, live)
+    return arrange(keep_words(written, live, _read), live)
 
 
 def _crm(name: str, spec: Location) -> str:

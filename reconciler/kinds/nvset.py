@@ -12,12 +12,12 @@ from functools import partial
 from typing import Annotated, Any
 from xml.etree import ElementTree as ET
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 from reconciler.cib import values
 from reconciler.cib.document import children
-from reconciler.kinds.base import Reader, UnsupportedError, fresh_id, observed, text_of
-from reconciler.kinds.rule import Rule, read_rule, write_rule
+from reconciler.kinds.base import Reader, UnsupportedError, fresh_id, identifier, observed, text_of
+from reconciler.kinds.rule import Rule, Score, read_rule, write_rule
 from reconciler.state import Part
 
 
@@ -42,16 +42,8 @@ PROPERTY = Vocabulary(str, values.property_value, partial(values.property_value,
 OPERATION = Vocabulary(str, values.operation_value, partial(values.operation_value, written=True))
 
 
-def _texts(given: Any) -> Any:
-    return {str(name): text_of(value) for name, value in given.items()} if isinstance(given, Mapping) else given
-
-
-_SCALAR = {"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "number"}, {"type": "boolean"}]}
-Values = Annotated[
-    dict[str, str],
-    BeforeValidator(_texts),
-    WithJsonSchema({"type": "object", "additionalProperties": _SCALAR}),
-]
+Scalar = Annotated[str, BeforeValidator(text_of, json_schema_input_type=bool | int | float | str)]
+Values = dict[str, Scalar]
 
 
 class AttributeSet(Part):
@@ -59,7 +51,7 @@ class AttributeSet(Part):
 
     values: Values = Field(default_factory=dict, description="Names and values.")
     rule: Rule | None = Field(default=None, description="The set applies only where this rule holds.")
-    score: str | None = Field(default=None, description="Sets with a higher score are looked at first.")
+    score: Score | None = Field(default=None, description="Sets with a higher score are looked at first.")
 
     @property
     def condition(self) -> tuple[Any, ...]:
@@ -67,40 +59,54 @@ class AttributeSet(Part):
         return self.rule, self.score
 
 
+UNCONDITIONAL = (None, None)
+
+
 def _as_sets(given: Any) -> Any:
-    if isinstance(given, Mapping):
-        return ({"values": given},) if given else ()
-    return given
+    return ({"values": given},) if isinstance(given, Mapping) else given
+
+
+def _merged(sets: tuple[AttributeSet, ...]) -> tuple[AttributeSet, ...]:
+    """Leave out empty sets and make one of unconditional neighbours, of which the first value wins."""
+    result: list[AttributeSet] = []
+    for item in sets:
+        if not item.values:
+            continue
+        if result and result[-1].condition == item.condition == UNCONDITIONAL:
+            result[-1] = AttributeSet.model_construct(values={**item.values, **result[-1].values})
+        else:
+            result.append(item)
+    return tuple(result)
 
 
 def _shorthand(sets: tuple[AttributeSet, ...]) -> Any:
-    if len(sets) == 1 and sets[0].condition == (None, None):
+    if len(sets) == 1 and sets[0].condition == UNCONDITIONAL:
         return dict(sets[0].values)
     return [item.model_dump(by_alias=True, exclude_none=True) for item in sets]
 
 
 AttributeSets = Annotated[
     tuple[AttributeSet, ...],
-    BeforeValidator(_as_sets),
+    BeforeValidator(_as_sets, json_schema_input_type=Values | tuple[AttributeSet, ...]),
+    AfterValidator(_merged),
     PlainSerializer(_shorthand),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "object", "additionalProperties": _SCALAR},
-                {"type": "array", "items": {"type": "object"}},
-            ]
-        }
-    ),
 ]
 
 
 def normal(sets: tuple[AttributeSet, ...], words: Vocabulary, *, observed: bool) -> tuple[AttributeSet, ...]:
     """Give names and values their canonical form; what was observed passes even where Pacemaker would not heed it."""
+    return tuple(_normal(item, words, observed) for item in sets)
 
-    def canonical(given: Mapping[str, str]) -> dict[str, str]:
-        return {words.name(name): means(words, name, text, observed) for name, text in given.items()}
 
-    return tuple(item.model_copy(update={"values": canonical(item.values)}) for item in sets)
+def _normal(item: AttributeSet, words: Vocabulary, observed: bool) -> AttributeSet:
+    canonical: dict[str, str] = {}
+    for name, text in item.values.items():
+        current = words.name(name)
+        if current == name or current not in item.values:  # where both names are said, Pacemaker heeds the current one
+            canonical[current] = means(words, name, text, observed)
+    if list(canonical.items()) == list(item.values.items()):
+        return item
+    return item.model_copy(update={"values": canonical})
 
 
 def means(words: Vocabulary, name: str, text: str, observed: bool) -> str:
@@ -114,16 +120,12 @@ def means(words: Vocabulary, name: str, text: str, observed: bool) -> str:
 
 
 def read_sets(elements: Sequence[ET.Element]) -> tuple[AttributeSet, ...]:
-    """Read sets of one sort; empty ones vanish, unconditional neighbours are one (the first value wins)."""
-    result: list[AttributeSet] = []
-    for item in (read_set(element) for element in elements):
-        if not item.values:
-            continue
-        if result and result[-1].condition == item.condition == (None, None):
-            result[-1] = AttributeSet.model_construct(values={**item.values, **result[-1].values})
-        else:
-            result.append(item)
-    return tuple(result)
+    """Read sets of one sort.
+
+    Raises:
+        UnsupportedError: one has what no manifest can say yet.
+    """
+    return _merged(tuple(read_set(element) for element in elements))
 
 
 def read_set(element: ET.Element) -> AttributeSet:
@@ -139,16 +141,18 @@ def read_set(element: ET.Element) -> AttributeSet:
         raise UnsupportedError(f"<{element.tag}> has several rules")
     pairs: dict[str, str] = {}
     for pair in reader.elements("nvpair"):
-        inner = Reader(pair)
-        inner.take("id")
-        name, value = inner.take("name"), inner.take("value")
-        inner.done()
-        if name is None:
-            raise UnsupportedError(f"<{element.tag}> has a pair without a name")
-        pairs.setdefault(name, value or "")
-    item = {"values": pairs, "rule": read_rule(rules[0]) if rules else None, "score": reader.take("score")}
+        name = pair.get("name")
+        if name is None or not _PAIR.issuperset(pair.keys()) or next(children(pair), None) is not None:
+            raise UnsupportedError(f"<{element.tag}> has an <nvpair> that is more than a name and a value")
+        pairs.setdefault(name, pair.get("value", ""))
+    rule, score = read_rule(rules[0]) if rules else None, reader.take("score")
     reader.done()
-    return observed(AttributeSet, **item) if rules or item["score"] else AttributeSet.model_construct(values=pairs)
+    if rule is None and score is None:
+        return AttributeSet.model_construct(values=pairs)
+    return observed(AttributeSet, values=pairs, rule=rule, score=score)
+
+
+_PAIR = frozenset({"id", "name", "value"})
 
 
 def write_sets(
@@ -163,13 +167,20 @@ def write_sets(
     used = {element.get("id") for element in live}
     for item in sets:
         matches = _matching(item, remaining)
-        if not matches:
-            name = fresh_id(f"{owner}-{tag}", used)
-            written.append(_new_set(tag, name, item))
-            continue
-        remaining = [element for element in remaining if element not in matches]
-        written += _edited(item, matches, words)
+        if matches:
+            remaining = [element for element in remaining if element not in matches]
+            written += _edited(item, matches, words)
+        else:
+            written.append(_new_set(tag, fresh_id(identifier(owner, tag), used), item))
     return written + [element for element in live if next(children(element), None) is None]
+
+
+def write_set(tag: str, name: str, item: AttributeSet, live: ET.Element | None, words: Vocabulary) -> ET.Element:
+    """Return the one set of this id that says `item`."""
+    if live is None:
+        return _new_set(tag, name, item)
+    edited = _edited(item, [live], words)
+    return edited[0] if edited else live
 
 
 def _matching(item: AttributeSet, live: Sequence[ET.Element]) -> list[ET.Element]:
@@ -177,7 +188,7 @@ def _matching(item: AttributeSet, live: Sequence[ET.Element]) -> list[ET.Element
     found: list[ET.Element] = []
     for element in live:
         same = read_set(element).condition == item.condition
-        if same and item.condition != (None, None):
+        if same and item.condition != UNCONDITIONAL:
             return [element]
         if same:
             found.append(element)
@@ -190,47 +201,55 @@ def _new_set(tag: str, name: str, item: AttributeSet) -> ET.Element:
     element = ET.Element(tag, {"id": name} | ({"score": item.score} if item.score else {}))
     if item.rule:
         element.append(write_rule(f"{name}-rule", item.rule, None))
-    for key, value in item.values.items():
-        ET.SubElement(element, "nvpair", {"id": f"{name}-{key}", "name": key, "value": value})
+    element.extend(_pair(element, key, value) for key, value in item.values.items())
     return element
 
 
+def _pair(container: ET.Element, name: str, value: str) -> ET.Element:
+    return ET.Element("nvpair", {"id": identifier(container.get("id", ""), name), "name": name, "value": value})
+
+
 def _edited(item: AttributeSet, live: Sequence[ET.Element], words: Vocabulary) -> list[ET.Element]:
-    """Edit live sets pair by pair; a set that needs no edit is returned as the same object."""
-    have = {words.name(pair.get("name", "")) for element in live for pair in element.iter("nvpair")}
-    missing = {name: value for name, value in item.values.items() if name not in have}
-    result = []
-    seen: set[str] = set()
+    """Edit live sets pair by pair; a set that needs no edit is returned as the same object, an emptied one is not.
+
+    Of several pairs of one name only one counts for Pacemaker; the others stay as they are.
+    """
+    counts = _counting([pair for element in live for pair in element.iter("nvpair")], words)
+    missing = [(name, value) for name, value in item.values.items() if name not in counts]
+    result: list[ET.Element] = []
     for element in live:
         copy = ET.Element(element.tag, element.attrib)
         for child in element:
-            pair = _edited_pair(child, item.values, seen, words) if child.tag == "nvpair" else child
-            if pair is not None:
-                copy.append(pair)
-        if element is live[0]:
-            for name, value in missing.items():
-                ET.SubElement(copy, "nvpair", {"id": f"{element.get('id')}-{name}", "name": name, "value": value})
+            if child.tag != "nvpair":
+                copy.append(child)
+            elif (name := words.name(child.get("name", ""))) in item.values:
+                copy.append(_edited_pair(child, item.values[name], words) if child is counts[name] else child)
+        if not result and (copy.find("nvpair") is not None or element is live[-1]):
+            copy.extend(_pair(element, name, value) for name, value in missing)
         unchanged = len(copy) == len(element) and all(new is old for new, old in zip(copy, element, strict=True))
         if copy.find("nvpair") is not None:
             result.append(element if unchanged else copy)
     return result
 
 
-def _edited_pair(pair: ET.Element, wanted: Mapping[str, str], seen: set[str], words: Vocabulary) -> ET.Element | None:
-    name = words.name(pair.get("name", ""))
-    if name not in wanted:
-        return None
-    if name in seen or means(words, name, pair.get("value", ""), observed=True) == wanted[name]:
-        seen.add(name)
+def _counting(pairs: Sequence[ET.Element], words: Vocabulary) -> Mapping[str, ET.Element]:
+    """Find the pair that counts for each name: the first of the current name, else of the old one."""
+    first: dict[str, ET.Element] = {}
+    for pair in pairs:
+        first.setdefault(pair.get("name", ""), pair)
+    return {words.name(name): first.get(words.name(name), pair) for name, pair in first.items()}
+
+
+def _edited_pair(pair: ET.Element, wanted: str, words: Vocabulary) -> ET.Element:
+    if means(words, words.name(pair.get("name", "")), pair.get("value", ""), observed=True) == wanted:
         return pair
-    seen.add(name)
-    return ET.Element("nvpair", dict(pair.items()) | {"value": wanted[name]})
+    return ET.Element("nvpair", dict(pair.items()) | {"value": wanted})
 
 
 def value_in(sets: tuple[AttributeSet, ...], name: str) -> str | None:
     """Return the value of a name in the unconditional set, or None."""
     for item in sets:
-        if item.condition == (None, None) and name in item.values:
+        if item.condition == UNCONDITIONAL and name in item.values:
             return item.values[name]
     return None
 
@@ -238,7 +257,7 @@ def value_in(sets: tuple[AttributeSet, ...], name: str) -> str | None:
 def with_value(sets: tuple[AttributeSet, ...], name: str, value: str) -> tuple[AttributeSet, ...]:
     """Return the sets with one value set in the unconditional one, which is made if there is none."""
     for index, item in enumerate(sets):
-        if item.condition == (None, None):
+        if item.condition == UNCONDITIONAL:
             changed = item.model_copy(update={"values": {**item.values, name: value}})
             return (*sets[:index], changed, *sets[index + 1 :])
     return (*sets, AttributeSet.model_construct(values={name: value}))

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from xml.etree import ElementTree as ET
 
-from reconciler.cib.document import Cib
+from reconciler.cib.document import Cib, children
 from reconciler.cib.ownership import owned_ids
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.base import UnsupportedError
 from reconciler.state import Ref, Spec, State
 
-_CONTAINERS = frozenset({"group", "clone", "master", "bundle"})
+CONTAINERS = frozenset({"group", "clone", "master", "bundle"})
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,11 @@ class Observed:
 
     @cached_property
     def parents(self) -> Mapping[str, Ref]:
-        """The container that a resource is in, by the resource's id."""
-        return {name: ref for ref, spec in self.state.items() for name in CLUSTER_KINDS[ref.kind].members(spec)}
+        """The container that a resource is in, by the resource's id; containers of no kind too."""
+        containers = ((ref, element) for ref, element in self.elements.items() if element.tag in CONTAINERS)
+        return {
+            inner.get("id", ""): ref for ref, element in containers for inner in children(element) if is_resource(inner)
+        }
 
     @cached_property
     def op_defaults(self) -> frozenset[str]:
@@ -46,11 +49,11 @@ class Observed:
         return frozenset(pair.get("name", "") for pair in pairs)
 
     def recorded_values(self, ref: Ref) -> frozenset[str]:
-        """Return the names of a shared bag's values that are recorded as ours; nothing for other kinds."""
-        bag, element = CLUSTER_KINDS[ref.kind].bag, self.elements.get(ref)
-        if bag is None or element is None:
+        """Return the names of an object's shared values that are recorded as ours."""
+        shared, element = CLUSTER_KINDS[ref.kind].shared, self.elements.get(ref)
+        if shared is None or element is None:
             return frozenset()
-        return frozenset(name for name, pair in bag.ids(element).items() if pair in self.owned)
+        return frozenset(name for name, pair in shared.ids(element).items() if pair in self.owned)
 
 
 def observe(cib: Cib) -> Observed:
@@ -80,10 +83,11 @@ def _objects(cib: Cib, section: str) -> list[ET.Element]:
     found = []
     for element in cib.objects(section):
         found.append(element)
-        if element.tag in _CONTAINERS:
-            found += [inner for inner in element.iter() if inner is not element and _is_resource(inner)]
+        if element.tag in CONTAINERS:
+            found += [inner for inner in element.iter() if inner is not element and is_resource(inner)]
     return found
 
 
-def _is_resource(element: ET.Element) -> bool:
-    return element.tag == "primitive" or element.tag in _CONTAINERS
+def is_resource(element: ET.Element) -> bool:
+    """True for what may stand inside a container."""
+    return element.tag == "primitive" or element.tag in CONTAINERS

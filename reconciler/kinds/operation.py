@@ -1,13 +1,24 @@
 """An operation of a resource: a `monitor` every 10 seconds, the timeout of a `stop`. Pure."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any, Self
 from xml.etree import ElementTree as ET
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from reconciler.cib import values
-from reconciler.kinds.base import Reader, arrange, canonical, element, fresh_id, keep_spelling, observed, text_of
+from reconciler.kinds.base import (
+    Reader,
+    UnsupportedError,
+    arrange,
+    canonical,
+    element,
+    fresh_id,
+    identifier,
+    keep_spelling,
+    observed,
+    text_of,
+)
 from reconciler.kinds.nvset import OPERATION, VERBATIM, AttributeSets, normal, read_sets, write_sets
 from reconciler.kinds.rule import Role
 from reconciler.state import Part
@@ -47,6 +58,17 @@ class Operation(Part):
     description: str | None = Field(default=None, description="A remark.")
     params: AttributeSets = Field(default=(), description="Parameters for this operation only, e.g. OCF_CHECK_LEVEL.")
     meta: AttributeSets = Field(default=(), description="Options of this operation that depend on rules.")
+
+    @field_validator("meta")
+    @classmethod
+    def _canonical_meta(cls, sets: Any, info: ValidationInfo) -> Any:
+        return normal(sets, OPERATION, observed=bool(info.context))
+
+    @model_validator(mode="after")
+    def _one_start(self, info: ValidationInfo) -> Self:
+        if self.start_delay and self.interval_origin and not info.context:
+            raise ValueError("has both `start-delay` and `interval-origin`: use one")
+        return self
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -110,8 +132,14 @@ def _says_nothing(operation: Operation) -> bool:
 
 
 def read_operations(containers: Sequence[ET.Element]) -> tuple[Operation, ...]:
-    """Read the `<op>` elements of a resource."""
-    found = []
+    """Read the `<operations>` of a resource, of which the schema allows one.
+
+    Raises:
+        UnsupportedError: it has what no manifest can say yet.
+    """
+    if len(containers) > 1:
+        raise UnsupportedError("it has several <operations>")
+    found: list[Operation] = []
     for container in containers:
         reader = Reader(container)
         reader.take("id")
@@ -125,41 +153,38 @@ def _read(op: ET.Element) -> Operation:
     reader.take("id")
     fields = {name: reader.take(name.replace("_", "-")) for name in _PLAIN}
     params = read_sets(reader.elements("instance_attributes"))
-    meta = normal(read_sets(reader.elements("meta_attributes")), OPERATION, observed=True)
-    operation = observed(Operation, name=reader.take("name") or "", params=params, meta=meta, **fields)
+    meta = read_sets(reader.elements("meta_attributes"))
+    name = reader.take("name") or ""
     reader.done()
-    return operation
+    return observed(Operation, name=name, params=params, meta=meta, **fields)
 
 
 def write_operations(owner: str, operations: Sequence[Operation], live: Sequence[ET.Element]) -> list[ET.Element]:
     """Return the `<operations>` container (none if there is nothing to say), keeping live elements where they agree."""
-    container = live[0] if live else None
-    old = {_read(op).key: op for op in (container if container is not None else ()) if op.tag == "op"}
-    used = {op.get("id") for op in old.values()}
-    written = [] if container is None else [op for op in container if not isinstance(op.tag, str)]
+    container = live[0] if live else ET.Element("operations")
     wanted = {operation.key: operation for operation in operations}
-    for key, op in old.items():
-        if key in wanted:
-            written.append(_write(owner, wanted[key], op, used))
-    written += [_write(owner, operation, None, used) for operation in operations if operation.key not in old]
-    if not written:
-        return []
-    if (
-        container is not None
-        and len(container) == len(written)
-        and all(new is before for new, before in zip(written, container, strict=True))
-    ):
+    used = {op.get("id") for op in container}
+    have = set()
+    inner = []
+    for op in container:
+        if op.tag != "op":
+            inner.append(op)
+        elif (key := _read(op).key) in wanted:
+            inner.append(_write(owner, wanted[key], op, used))
+            have.add(key)
+    inner += [_write(owner, operation, None, used) for operation in operations if operation.key not in have]
+    if live and len(inner) == len(container) and all(new is old for new, old in zip(inner, container, strict=True)):
         return [container]
-    result = ET.Element("operations", container.attrib if container is not None else {})
-    result.extend(written)
-    return [result]
+    written = ET.Element("operations", container.attrib)
+    written.extend(inner)
+    return [written] if inner else []
 
 
 def _write(owner: str, operation: Operation, live: ET.Element | None, used: set[str | None]) -> ET.Element:
     if live is not None and _read(live) == operation:
         return live
     old = live.attrib if live is not None else {}
-    name = old.get("id") or fresh_id(f"{owner}-{operation.name}-{operation.interval}", used)
+    name = old.get("id") or fresh_id(identifier(owner, operation.name, operation.interval), used)
     fields = {
         field: keep_spelling(old.get(field.replace("_", "-")), getattr(operation, field), form)
         if form

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 from pydantic import BeforeValidator, Field, model_validator
 
 from reconciler.cib import crm, values
-from reconciler.kinds.base import RESOURCES, ClusterKind, Reader, Reference, arrange, element, observed
+from reconciler.kinds.base import RESOURCES, ClusterKind, Reader, Reference, arrange, element, keep_words, observed
 from reconciler.kinds.operation import Boolean
 from reconciler.state import Scope, Spec
 
@@ -58,41 +58,32 @@ class Order(Spec):
         return self.model_copy(update=dropped) if dropped else self
 
 
+_FIELDS = {
+    "first": "first",
+    "then": "then",
+    "first_action": "first-action",
+    "then_action": "then-action",
+    "symmetrical": "symmetrical",
+    "require_all": "require-all",
+}
+
+
 def _read(order: ET.Element) -> Order:
     reader = Reader(order)
     reader.take("id")
     score, kind = reader.take("score"), reader.take("kind")
     if kind is None and score is not None and values.stored_score(score) == "0":
         kind = "Optional"
-    spec = observed(
-        Order,
-        first=reader.take("first"),
-        then=reader.take("then"),
-        first_action=reader.take("first-action"),
-        then_action=reader.take("then-action"),
-        kind=kind,
-        symmetrical=reader.take("symmetrical"),
-        require_all=reader.take("require-all"),
-    )
+    fields = {field: reader.take(name) for field, name in _FIELDS.items()}
     reader.done()
-    return spec
+    return observed(Order, kind=kind, **fields)
 
 
 def _write(name: str, spec: Order, live: ET.Element | None) -> ET.Element:
-    if live is not None and _read(live) == spec:
-        return live
-    written = element(
-        "rsc_order",
-        live,
-        id=name,
-        first=spec.first,
-        then=spec.then,
-        first_action=spec.first_action,
-        then_action=spec.then_action,
-        kind=spec.kind,
-        symmetrical=spec.symmetrical,
-        require_all=spec.require_all,
-    )
+    fields = {attribute: getattr(spec, field) for field, attribute in _FIELDS.items()}
+    written = keep_words(element("rsc_order", live, id=name, kind=spec.kind, **fields), live, _read)
+    if written.get("score") and written.get("kind"):  # the schema allows one of them
+        del written.attrib["score"]
     return arrange(written, live)
 
 

@@ -6,21 +6,17 @@ from xml.etree import ElementTree as ET
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from reconciler.cib import crm, values
-from reconciler.kinds.base import Around, ClusterKind, Kept, Reader, arrange, canonical, element, observed
-from reconciler.kinds.meta import keep_meta
+from reconciler.kinds.base import Around, ClusterKind, Kept, Reader, arrange, element, observed
+from reconciler.kinds.meta import SHARED_META, keep_meta
 from reconciler.kinds.nvset import META, AttributeSets, normal, read_sets, write_sets
 from reconciler.kinds.operation import Operations, keep_defaults, read_operations, write_operations
 from reconciler.state import Scope, Spec
 
 
-def _agent(text: str, info: ValidationInfo) -> str:
-    return canonical(text, values.agent, info)
-
-
 class Primitive(Spec):
     """One resource that the cluster runs on one node at a time."""
 
-    agent: Annotated[str, AfterValidator(_agent)] = Field(
+    agent: Annotated[str, AfterValidator(values.agent)] = Field(
         description="The resource agent: `ocf:heartbeat:IPaddr2`, `systemd:nginx`, `stonith:fence_ipmilan`.",
         examples=["ocf:heartbeat:IPaddr2"],
     )
@@ -48,17 +44,21 @@ def _read(primitive: ET.Element) -> Primitive:
     reader = Reader(primitive)
     reader.take("id")
     parts = (reader.take("class"), reader.take("provider"), reader.take("type"))
-    spec = observed(
+    description = reader.take("description")
+    params = read_sets(reader.elements("instance_attributes"))
+    meta = read_sets(reader.elements("meta_attributes"))
+    utilization = read_sets(reader.elements("utilization"))
+    operations = read_operations(reader.elements("operations"))
+    reader.done()
+    return observed(
         Primitive,
         agent=":".join(part for part in parts if part),
-        description=reader.take("description"),
-        params=read_sets(reader.elements("instance_attributes")),
-        meta=read_sets(reader.elements("meta_attributes")),
-        utilization=read_sets(reader.elements("utilization")),
-        operations=read_operations(reader.elements("operations")),
+        description=description,
+        params=params,
+        meta=meta,
+        utilization=utilization,
+        operations=operations,
     )
-    reader.done()
-    return spec
 
 
 def _write(name: str, spec: Primitive, live: ET.Element | None) -> ET.Element:
@@ -115,4 +115,5 @@ KIND = ClusterKind(
     write=_write,
     crm=_crm,
     keep=_keep,
+    shared=SHARED_META,
 )

@@ -1,9 +1,9 @@
 """A rule: a condition with a score, as constraints and attribute sets use it. Pure."""
 
-from typing import Annotated
+from typing import Annotated, Self
 from xml.etree import ElementTree as ET
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from reconciler.cib import rules, values
 from reconciler.cib.document import children
@@ -15,8 +15,15 @@ def _expression(text: str) -> str:
     return rules.format(rules.parse(text))
 
 
+def _plain_score(text: str) -> str:
+    score = values.score(text)
+    if score.isalpha() and score != values.INFINITY:
+        raise ValueError(f"{text!r} is a node's health; expected an integer, INFINITY or -INFINITY")
+    return score
+
+
 def _score(text: str, info: ValidationInfo) -> str:
-    return canonical(text, values.stored_score if info.context else values.score, info)
+    return canonical(text, values.stored_score if info.context else _plain_score, info)
 
 
 Score = Annotated[str, BeforeValidator(text_of), AfterValidator(_score)]
@@ -24,7 +31,7 @@ Role = Annotated[str, AfterValidator(lambda text, info: canonical(text, values.r
 
 
 def _rule_text(text: str, info: ValidationInfo) -> str:
-    return canonical(text, _expression, info)
+    return text if info.context else _expression(text)
 
 
 class Rule(Part):
@@ -38,6 +45,12 @@ class Rule(Part):
     expression: Annotated[str, AfterValidator(_rule_text)] = Field(
         description="The condition, in crm's words: `not_defined pingd or pingd lte 0`."
     )
+
+    @model_validator(mode="after")
+    def _one_score(self, info: ValidationInfo) -> Self:
+        if self.score and self.score_attribute and not info.context:
+            raise ValueError("has both `score` and `score-attribute`: use one")
+        return self
 
 
 def read_rule(rule: ET.Element) -> Rule:
@@ -72,7 +85,7 @@ def write_rule(name: str, rule: Rule, live: ET.Element | None) -> ET.Element:
         "rule",
         live,
         id=old.get("id", name),
-        score=keep_spelling(old.get("score"), rule.score, values.score),
+        score=keep_spelling(old.get("score"), rule.score, values.stored_score),
         score_attribute=rule.score_attribute,
         role=keep_spelling(old.get("role"), rule.role, values.role),
     )
