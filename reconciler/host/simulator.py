@@ -1,0 +1,94 @@
+"""Asks Pacemaker's own tools what a configuration would lead to. Changes nothing, and nothing of the cluster is asked.
+
+crm_simulate keeps the CIB in a file while it thinks. If not told where (--save-output), it takes Pacemaker's own
+directory, where the agent may not write and where it listens for changes. So the tools work in a private directory that
+is gone afterwards.
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from xml.etree import ElementTree as ET
+
+from reconciler.cib.document import Cib
+from reconciler.cib.simulation import SIMULATE, Simulation, SimulationError, candidate, parse, unused
+from reconciler.cib.verdict import VERIFY, Verdict, VerifyError, verify
+from reconciler.forecast import Forecast, NoForecast, forecast
+from reconciler.host.shell import Call, Completed, Failure, Shell
+
+
+class Simulator:
+    """Forecasts. Every one is made anew from what it is given; failures are values.
+
+    Both CIBs are simulated and checked at the same time, in four processes.
+    """
+
+    def __init__(self, shell: Shell, timeout: float = 30.0, scratch: Path | None = None) -> None:
+        """Prepare.
+
+        Args:
+            shell: runs the tools.
+            timeout: seconds after which the tools are killed.
+            scratch: a directory in which private ones may be made, for as long as a forecast takes; the CIBs are in
+                them, with all their parameters. By default the system's place for temporary files.
+        """
+        self._shell = shell
+        self._timeout = timeout
+        self._scratch = scratch
+
+    def forecast(self, live: Cib, configuration: ET.Element) -> Forecast | NoForecast:
+        """Say what the cluster would do if its configuration were this one. Never raises for what the tools do."""
+        try:
+            with TemporaryDirectory(prefix="reconciler-forecast-", dir=self._scratch) as name:
+                answers = self._shell.run_all(self._prepare(Path(name), live, configuration))
+        except OSError as error:
+            return NoForecast(f"the CIBs cannot be written for crm_simulate: {error}")
+        unanswered = next((answer for answer in answers if answer.failure not in _ANSWERED), None)
+        return NoForecast(unanswered.message) if unanswered else _conclude(*answers)
+
+    def _prepare(self, directory: Path, live: Cib, configuration: ET.Element) -> list[Call]:
+        """Write the CIBs that the tools are to read, and return the calls: two simulations, two checks."""
+        texts = {
+            "live.xml": live.text,
+            "planned.xml": candidate(live, configuration),
+            "live-unused.xml": unused(live, live.configuration),
+            "planned-unused.xml": unused(live, configuration),
+        }
+        live_cib, planned, *checked = (directory / name for name in texts)
+        for name, text in texts.items():
+            (directory / name).write_text(text, encoding="utf-8")
+        words = [
+            *((*SIMULATE, "--xml-file", str(cib), "--save-output", f"{cib}.out") for cib in (live_cib, planned)),
+            *((*VERIFY, "--xml-file", str(cib)) for cib in checked),
+        ]
+        return [Call(argv, timeout=self._timeout) for argv in words]
+
+
+_ANSWERED = frozenset({None, Failure.EXIT})
+"""Leaving with an error is an answer too."""
+
+
+def _conclude(
+    before: Completed, after: Completed, checked_before: Completed, checked_after: Completed
+) -> Forecast | NoForecast:
+    try:
+        verdict = _verdict(checked_after).beyond(_verdict(checked_before))
+    except VerifyError as error:
+        return NoForecast(str(error))
+    try:
+        baseline = _simulation(before)
+    except SimulationError as error:
+        return NoForecast(f"crm_simulate cannot simulate the live configuration: {error}", verdict)
+    try:
+        return forecast(baseline, _simulation(after), verdict)
+    except SimulationError as error:
+        return NoForecast(f"crm_simulate cannot simulate the configuration as planned: {error}", verdict)
+
+
+def _verdict(answer: Completed) -> Verdict:
+    return verify(answer.stdout, answer.stderr, answer.code)
+
+
+def _simulation(answer: Completed) -> Simulation:
+    if not answer.stdout:
+        raise SimulationError(answer.message)
+    return parse(answer.stdout)
