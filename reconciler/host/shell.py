@@ -11,7 +11,7 @@ import shlex
 import shutil
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -31,6 +31,8 @@ class Failure(StrEnum):
     TIMEOUT = "timeout"
     MISSING = "missing"
     DENIED = "denied"
+    FLOOD = "flood"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +68,33 @@ class Completed:
                 return f"{name} is not installed (looked in {PATH})"
             case Failure.DENIED:
                 return f"{name} may not be run: {self.stderr}"
+            case Failure.FLOOD:
+                return f"{name} printed more than {_MOST_BYTES >> 20} MB and was killed"
+            case Failure.STOPPED:
+                return f"{name} was ended before it was done"
         said = " ".join((self.stderr or self.stdout).split())
         return f"{name} failed with exit code {self.code}" + (f": {said[:500]}" if said else "")
 
 
 class Shell:
-    """Runs commands with a fixed environment: LC_ALL=C and UTC, so that texts are the same everywhere.
+    """Runs commands with a fixed environment: LC_ALL=C and UTC, so that texts are the same everywhere."""
 
-    `extra` is added to the environment (a test points Pacemaker's tools to a file with CIB_file).
-    """
+    def __init__(
+        self,
+        path: str = PATH,
+        extra: Mapping[str, str] | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Prepare.
 
-    def __init__(self, path: str = PATH, extra: Mapping[str, str] | None = None) -> None:
+        Args:
+            path: where programs are looked for.
+            extra: added to the environment (a test points Pacemaker's tools to a file with CIB_file).
+            cancelled: asked from time to time; once it says yes, nothing is started and what runs has a second left.
+        """
         self._path = path
         self._environment = {"PATH": path, "LC_ALL": "C", "TZ": "UTC", "HOME": "/root", **(extra or {})}
+        self._cancelled = cancelled
 
     def run_all(self, calls: Sequence[Call]) -> list[Completed]:
         """Run commands side by side and return their outcomes in the order of the calls; the longest limit counts.
@@ -86,21 +102,30 @@ class Shell:
         One small shell starts them all: forking this process once for each would cost more than the commands do. Each
         has its own outcome; one that passes the time limit does not keep the others from being heard.
         """
+        if self._cancelled():
+            return [_never(call, Failure.STOPPED) for call in calls]
         found = [call for call in calls if shutil.which(call.argv[0], path=self._path)]
+        if not found:
+            return [_never(call, Failure.MISSING) for call in calls]
         batch = _Batch(found)
-        _Running(batch.call, _SHELL, self._environment, batch.descriptors).finish()
-        done = {id(call): batch.completed(index, call) for index, call in enumerate(found)}
-        return [done.get(id(call)) or Completed(call, -1, "", "", 0.0, Failure.MISSING) for call in calls]
+        running = _Running(batch.call, _SHELL, self._environment, batch.outputs, batch.descriptors)
+        cut = running.finish(self._cancelled).failure
+        done = {id(call): batch.completed(index, call, cut) for index, call in enumerate(found)}
+        return [done.get(id(call)) or _never(call, Failure.MISSING) for call in calls]
 
     def run(self, call: Call) -> Completed:
         """Run one command to its end or its time limit. Never raises for what the command does."""
         program = shutil.which(call.argv[0], path=self._path)
-        if program is None:
-            return Completed(call, -1, "", "", 0.0, Failure.MISSING)
+        if self._cancelled() or program is None:
+            return _never(call, Failure.MISSING if program is None else Failure.STOPPED)
         try:
-            return _Running(call, program, self._environment).finish()
+            return _Running(call, program, self._environment).finish(self._cancelled)
         except (OSError, sh.ForkException) as error:
-            return Completed(call, -1, "", str(error).strip().rpartition("\n")[2], 0.0, Failure.DENIED)
+            return _never(call, Failure.DENIED, str(error).strip().rpartition("\n")[2])
+
+
+def _never(call: Call, failure: Failure, why: str = "") -> Completed:
+    return Completed(call, -1, "", why, 0.0, failure)
 
 
 class _Batch:
@@ -119,9 +144,12 @@ class _Batch:
         self.call = Call(("sh", "-c", "\n".join([*lines, "wait"])), timeout=timeout)
 
     @property
+    def outputs(self) -> list[IO[bytes]]:
+        return [file for pair in self._files for file in pair]
+
+    @property
     def descriptors(self) -> set[int]:
-        outputs = (file for pair in self._files for file in pair)
-        return {file.fileno() for file in (self._codes, *self._stdins, *outputs)}
+        return {file.fileno() for file in (self._codes, *self._stdins, *self.outputs)}
 
     def _line(self, index: int, call: Call) -> str:
         stdin, out, err, codes = (
@@ -134,26 +162,44 @@ class _Batch:
         pairs = (line.split() for line in _text(self._codes).splitlines())
         return {int(index): int(code) for index, code in pairs}
 
-    def completed(self, index: int, call: Call) -> Completed:
-        """Return one command's outcome; the time of its last output stands for the time it took."""
+    def completed(self, index: int, call: Call, cut: Failure | None) -> Completed:
+        """Return one command's outcome; the time of its last output stands for the time it took.
+
+        `cut` is why the batch was ended before all of it was done.
+        """
         out, err = self._files[index]
         seconds = max(0.0, os.fstat(out.fileno()).st_mtime - self._since)
         code = self._exit_codes.get(index)
+        flooded = _size((out, err)) > _MOST_BYTES
         self._stdins[index].close()
         stdout, stderr = _text(out), _text(err)
+        if flooded:
+            return Completed(call, -signal.SIGKILL, stdout, stderr, seconds, Failure.FLOOD)
         if code is None:
-            return Completed(call, -signal.SIGKILL, stdout, stderr, call.timeout, Failure.TIMEOUT)
-        failure = {0: None, _NOT_EXECUTABLE: Failure.DENIED}.get(code, Failure.EXIT)
-        return Completed(call, code, stdout, stderr, seconds, failure)
+            failure = cut if cut is Failure.TIMEOUT else Failure.STOPPED
+            return Completed(call, -signal.SIGKILL, stdout, stderr, call.timeout, failure)
+        return Completed(call, code, stdout, stderr, seconds, _judge(code))
+
+
+def _judge(code: int) -> Failure | None:
+    return {0: None, _NOT_EXECUTABLE: Failure.DENIED}.get(code, Failure.EXIT)
 
 
 _SHELL = "/bin/sh"
 _NOT_EXECUTABLE = 126
+_MOST_BYTES = 64 << 20
+_SLICE = 0.05
+_GRACE = 1.0
 
 
 class _Running:
     def __init__(
-        self, call: Call, program: str, environment: Mapping[str, str], inherited: AbstractSet[int] = frozenset()
+        self,
+        call: Call,
+        program: str,
+        environment: Mapping[str, str],
+        outputs: Sequence[IO[bytes]] = (),
+        inherited: AbstractSet[int] = frozenset(),
     ) -> None:
         self._call = call
         self._since = time.monotonic()
@@ -161,6 +207,7 @@ class _Running:
             stdin, self._stdout, self._stderr = (
                 files.enter_context(_anonymous(name)) for name in ("stdin", "stdout", "stderr")
             )
+            self._outputs = (self._stdout, self._stderr, *outputs)
             stdin.write(call.stdin.encode())
             stdin.seek(0)
             self._process = sh.Command(program)(
@@ -181,33 +228,44 @@ class _Running:
             files.pop_all()
             stdin.close()
 
-    def finish(self) -> Completed:
-        in_time = self._wait(self._call.timeout - (time.monotonic() - self._since))
-        if not in_time:
+    def finish(self, cancelled: Callable[[], bool]) -> Completed:
+        cut = self._wait(cancelled)
+        if cut:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         with suppress(sh.SignalException):
             self._process.wait()
         code: int = self._process.exit_code
         stdout, stderr = _text(self._stdout), _text(self._stderr)
-        failure = Failure.TIMEOUT if not in_time else Failure.EXIT if code else None
-        return Completed(self._call, code, stdout, stderr, time.monotonic() - self._since, failure)
+        return Completed(self._call, code, stdout, stderr, time.monotonic() - self._since, cut or _judge(code))
 
-    def _wait(self, seconds: float) -> bool:
-        """Wait until the process ends; False if it did not within the time."""
+    def _wait(self, cancelled: Callable[[], bool]) -> Failure | None:
+        """Wait until the process ends; why it is not to be waited for any longer, if it did not."""
         try:
-            pidfd = os.pidfd_open(self._process.pid)
+            process = os.pidfd_open(self._process.pid)
         except ProcessLookupError:
-            return True
+            return None
+        end, failure = self._since + self._call.timeout, Failure.TIMEOUT
         try:
-            return bool(select.select([pidfd], [], [], max(0.0, seconds))[0])
+            while not select.select([process], [], [], min(_SLICE, max(0.0, end - time.monotonic())))[0]:
+                if time.monotonic() >= end:
+                    return failure
+                if _size(self._outputs) > _MOST_BYTES:
+                    return Failure.FLOOD
+                if failure is Failure.TIMEOUT and cancelled():
+                    end, failure = min(end, time.monotonic() + _GRACE), Failure.STOPPED
         finally:
-            os.close(pidfd)
+            os.close(process)
+        return None
 
 
 def _anonymous(name: str) -> IO[bytes]:
     # Inheritable, for the commands of a batch; `sh` closes in every child what is not meant for it.
     return os.fdopen(os.memfd_create(name, 0), "r+b")
+
+
+def _size(files: Sequence[IO[bytes]]) -> int:
+    return max(os.fstat(file.fileno()).st_size for file in files)
 
 
 _ANY_CODE = tuple(range(-64, 256))
@@ -216,4 +274,4 @@ _ANY_CODE = tuple(range(-64, 256))
 def _text(file: IO[bytes]) -> str:
     with file:
         file.seek(0)
-        return file.read().decode(errors="replace")
+        return file.read(_MOST_BYTES).decode(errors="replace")
