@@ -1,0 +1,127 @@
+"""The command line on files: exit codes, formats, and what a person reads on stderr."""
+
+import json
+import os
+from functools import partial
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from reconciler.cli import cli
+from reconciler.host.shell import Shell
+from tests.bench.large import empty_cib
+
+WEB = Path("crds/examples/web").absolute()
+
+
+@pytest.fixture
+def cib(tmp_path: Path) -> Path:
+    file = tmp_path / "cib.xml"
+    file.write_text(empty_cib(), encoding="utf-8")
+    return file
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli, words)
+
+
+def plan(cib: Path, *words: str, desired: Path = WEB) -> Result:
+    return run("plan", "--desired", str(desired), "--cib", str(cib), *words)
+
+
+def test_validate_says_how_many_objects_are_fine() -> None:
+    result = run("validate", str(WEB))
+    assert (result.exit_code, result.stdout) == (0, f"{WEB}: 10 objects, no faults\n")
+
+
+def test_validate_names_every_fault_on_stderr(tmp_path: Path) -> None:
+    text = (WEB / "web.toml").read_text(encoding="utf-8")
+    (tmp_path / "web.toml").write_text(text.replace('"httpd", with', '"htpd", with').replace("cidr", "cidr"))
+    (tmp_path / "more.toml").write_text('kind = "Primitive"\n', encoding="utf-8")
+    result = run("validate", str(tmp_path))
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.splitlines() == [
+        "more.toml: apiVersion: is missing, expected 'ha.reconciler.io/v1alpha1'",
+    ]
+
+
+def test_validate_of_a_missing_directory_is_an_error(tmp_path: Path) -> None:
+    result = run("validate", str(tmp_path / "nowhere"))
+    assert result.exit_code == 1
+    assert "nowhere" in result.stderr
+
+
+def test_validate_as_json(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text("x = ", encoding="utf-8")
+    result = run("validate", str(tmp_path), "--format", "json")
+    document = json.loads(result.stdout)
+    assert (result.exit_code, document["valid"]) == (1, False)
+    assert document["rejected"][0]["file"] == "a.toml"
+
+
+def test_plan_of_changes_exits_with_2_and_in_sync_with_0(cib: Path) -> None:
+    first = plan(cib)
+    assert first.exit_code == 2
+    assert "create Primitive/httpd" in first.stdout
+    applied = run("apply", "--desired", str(WEB), "--cib", str(cib))
+    assert applied.exit_code == 0, applied.stderr
+    second = plan(cib)
+    assert (second.exit_code, second.stdout) == (0, "In sync: nothing to change.\n")
+
+
+def test_plan_needs_no_pacemaker(cib: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.oneshot.Shell", partial(Shell, "/nowhere"))
+    result = plan(cib, "--format", "json")
+    assert result.exit_code == 2
+    assert len(json.loads(result.stdout)["changes"]) == 8
+
+
+def test_the_formats_say_the_same(cib: Path) -> None:
+    names = {item["name"] for item in json.loads(plan(cib, "--format", "json").stdout)["changes"]}
+    patch, words = plan(cib, "--format", "xml").stdout, plan(cib, "--format", "crm").stdout
+    assert all(name in patch and name in words for name in names)
+
+
+def test_apply_keeps_the_file_whole_and_its_mode(cib: Path) -> None:
+    os.chmod(cib, 0o640)
+    run("apply", "--desired", str(WEB), "--cib", str(cib))
+    assert cib.stat().st_mode & 0o777 == 0o640
+    assert 'epoch="2"' in cib.read_text(encoding="utf-8")
+
+
+def test_a_file_that_is_no_cib_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "no.xml"
+    file.write_text("<html/>", encoding="utf-8")
+    result = plan(file)
+    assert (result.exit_code, result.stderr) == (1, f"{file}: cib: the document is a <html>, not a <cib>\n")
+
+
+def test_nothing_is_planned_with_a_faulty_manifest(cib: Path, tmp_path: Path) -> None:
+    desired = tmp_path / "desired"
+    desired.mkdir()
+    text = (WEB / "web.toml").read_text(encoding="utf-8").replace("INFINITY", "INFINITE")
+    (desired / "web.toml").write_text(text, encoding="utf-8")
+    before = cib.read_bytes()
+    for verb in ("plan", "apply"):
+        result = run(verb, "--desired", str(desired), "--cib", str(cib))
+        assert result.exit_code == 1
+        assert "web.toml: Colocation/httpd-with-vip: spec.score: 'INFINITE' is not a score" in result.stderr
+    assert cib.read_bytes() == before
+
+
+def test_a_wrong_settings_file_is_named_with_the_nearest_key(tmp_path: Path) -> None:
+    file = tmp_path / "reconciler.toml"
+    file.write_text('resink = "30s"\n', encoding="utf-8")
+    result = run("--config", str(file), "status")
+    assert (result.exit_code, result.stderr) == (1, f"{file}: resink: unknown key; did you mean 'resync'?\n")
+
+
+def test_status_without_an_agent_exits_with_1(tmp_path: Path) -> None:
+    file = tmp_path / "reconciler.toml"
+    file.write_text(f'runtime_dir = "{tmp_path}"\n', encoding="utf-8")
+    for words in (["status"], ["get"], ["describe", "Primitive", "vip"]):
+        result = run("--config", str(file), *words)
+        assert result.exit_code == 1
+        assert "no agent runs on this node" in result.stderr
