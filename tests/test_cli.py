@@ -1,7 +1,6 @@
 """The command line on files: exit codes, formats, and what a person reads on stderr."""
 
 import json
-import os
 from functools import partial
 from pathlib import Path
 
@@ -85,7 +84,7 @@ def test_the_formats_say_the_same(cib: Path) -> None:
 
 
 def test_apply_keeps_the_file_whole_and_its_mode(cib: Path) -> None:
-    os.chmod(cib, 0o640)
+    cib.chmod(0o640)
     run("apply", "--desired", str(WEB), "--cib", str(cib))
     assert cib.stat().st_mode & 0o777 == 0o640
     assert 'epoch="2"' in cib.read_text(encoding="utf-8")
