@@ -19,11 +19,11 @@ from reconciler.network.kernel import (
     SetDevice,
     Step,
     after,
-    losses,
     primary_of,
 )
 from reconciler.network.owned import Owned
 from reconciler.network.proof import Mandate, objection
+from reconciler.network.undo import undo
 from reconciler.plan import Change, Command, Hold, Reason
 from reconciler.state import Ref, Scope
 
@@ -38,8 +38,9 @@ UNDO = ("ip", "-force", "-batch", "-")
 class NetworkPlan:
     """What is to be done to one node's network.
 
-    `lines` are for `BATCH`, `undo` for `UNDO`: it restores what `lines` changed. `inventory` is to be recorded, by way
-    of `present`, when the lines have run. `foreign` was seen on the links that the manifest names, and left alone.
+    `lines` are for `BATCH`, `undo` for `UNDO`: it restores what `lines` changed, also after a batch that stopped
+    half-way, but it knows nothing of what the cluster did since. `inventory` is to be recorded, cut to what is then
+    `present`, when the lines have run. `foreign` was seen on the links that the manifest names, and left alone.
     """
 
     changes: tuple[Change, ...] = ()
@@ -111,7 +112,7 @@ def plan(ref: Ref, wanted: NodeNetwork, seen: Seen, owned: Owned, inventory: Inv
         changes=(Change(ref, before, later),) if before != later else (),
         holds=tuple(Hold(reason, message, ref, Scope.NODE) for reason, message in draft.holds),
         lines=tuple(step.line for step in draft.steps),
-        undo=tuple(step.line for step in _undo(seen, draft.steps)),
+        undo=tuple(step.line for step in undo(seen, draft.steps)),
         inventory=ours,
         foreign=_foreign(mandate, seen),
         warnings=owned.unclear,
@@ -300,41 +301,6 @@ def _reaches(now: Seen, dev: str, via: Ip) -> bool:
         return True
     on_link = (route for route in now.routes if route.dev == dev and route.via is None and not route.made_by_kernel)
     return any(via in route.key.to for route in on_link if route.key.table == MAIN_TABLE)
-
-
-def _undo(seen: Seen, steps: list[Step]) -> list[Step]:
-    """Return the steps back: our routes go, addresses and links in reverse, then every route that was lost on the way.
-
-    They also fit where the batch stopped half-way.
-    """
-    known = {route.key for route in seen.routes}
-    put = [step.route for step in steps if isinstance(step, PutRoute) and step.route.key not in known]
-    now, lost = seen, set[Route]()
-    back: list[Step] = []
-    for step in steps:
-        later = after(now, step)
-        back = [*_inverse(step, now, later), *back]
-        lost.update(losses(now, later)[1])
-        now = later
-    back = [*(DropRoute(route) for route in dict.fromkeys(put)), *back]
-    for step in back:
-        later = after(now, step)
-        lost.update(losses(now, later)[1])
-        now = later
-    return [*back, *(PutRoute(route, replace=True) for route in seen.routes if route in lost)]
-
-
-def _inverse(step: Step, before: Seen, later: Seen) -> list[Step]:
-    """Return what brings addresses and links back. Primaries first: what comes later in a subnet becomes secondary."""
-    gone = sorted(losses(before, later)[0], key=lambda lost: lost[1].secondary)
-    inverse: list[Step] = []
-    match step:
-        case AddAddress(dev, address):
-            inverse = [DropAddress(dev, address)]
-        case SetDevice(dev, mtu, up):
-            device = before.devices[dev]
-            inverse = [SetDevice(dev, device.mtu if mtu is not None else None, device.up if up is not None else None)]
-    return inverse + [AddAddress(dev, address, trusted=True) for dev, address in gone]
 
 
 def _foreign(mandate: Mandate, seen: Seen) -> tuple[str, ...]:

@@ -51,6 +51,7 @@ def namespace(*devices: str) -> Iterator[Namespace]:
         deadline = time.monotonic() + 5
         while Path(f"/proc/{holder.pid}/ns/net").readlink() == own and time.monotonic() < deadline:
             time.sleep(0.005)
+        assert Path(f"/proc/{holder.pid}/ns/net").readlink() != own, "still in the namespace of the machine"
         space = Namespace(holder.pid)
         for setting in ("default/accept_dad 0", "all/accept_dad 0", "default/addr_gen_mode 1"):
             name, value = setting.split()

@@ -87,6 +87,12 @@ def test_a_route_with_another_metric_is_another_route(space: Namespace) -> None:
     assert len(routes(space.seen())) == 2
 
 
+def test_to_a_delete_metric_0_means_any_metric(space: Namespace) -> None:
+    space.batch(["address add 10.0.0.1/24 dev d0", "route add 10.9.0.0/16 via 10.0.0.2 dev d0 metric 7"])
+    space.ip("route delete 10.9.0.0/16 via 10.0.0.2 dev d0 metric 0")
+    assert routes(space.seen()) == set()
+
+
 def test_a_second_add_and_a_second_delete_fail_with_the_same_code(space: Namespace) -> None:
     codes = [
         space.run("ip", "address", verb, "10.0.0.1/24", "dev", "d0", check=False).returncode

@@ -280,6 +280,13 @@ def test_another_gateway_replaces_and_another_metric_adds_before_it_deletes() ->
     )
 
 
+def test_undo_restores_a_route_that_its_deletion_could_be_taken_for() -> None:
+    made = routed(seen(STATIC, DEFAULT.replace("metric 0", "metric 7")), BLIND, to="default", via="192.168.1.1")
+    line = "0.0.0.0/0 via 192.168.1.1 dev bond1 proto 77 table 254 metric"
+    assert made.lines == (f"route add {line} 0",)
+    assert made.undo == (f"route delete {line} 0", f"route replace {line} 7")
+
+
 def test_a_route_of_another_hand_with_the_wanted_key_is_replaced_and_undo_restores_its_mark() -> None:
     made = routed(seen(STATIC, DEFAULT.replace("proto 77", "proto 3")), to="default", via="192.168.1.2")
     assert made.lines == ("route replace 0.0.0.0/0 via 192.168.1.2 dev bond1 proto 77 table 254 metric 0",)
