@@ -30,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # An agent takes no manifests that others than root may write, and git makes files as the umask says.
     os.umask(0o022)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     try:
         return _play(Screen(sys.stdout), options)
     except FileExistsError as error:
@@ -65,10 +66,11 @@ def _play(screen: Screen, options: argparse.Namespace) -> int:
     began = time.monotonic()
     screen.title("Reconciler: two nodes, an address, a web server, a git repository")
     screen.heading("The stage")
-    with screen.waiting("two nodes to form a cluster"):
-        lab = Lab.up(name=_NAME if options.keep else None, owned=not options.keep)
+    lab = None
     kept = False
     try:
+        with screen.waiting("two nodes to form a cluster"):
+            lab = Lab.up(name=_NAME if options.keep else None, owned=not options.keep)
         stage = prepare(screen, lab, time.monotonic() - began)
         results = _scenes(Play(stage, screen), options.scene or range(1, len(SCENES) + 1))
         stage.watch.stop()
@@ -78,10 +80,10 @@ def _play(screen: Screen, options: argparse.Namespace) -> int:
         kept = options.keep
     except (CommandFailedError, TooLateError) as error:
         screen.failed(str(error))
-        screen.quote(lab.report(12).splitlines())
+        screen.quote(lab.report(12).splitlines() if lab else ())
         well = False
     finally:
-        if not kept:
+        if lab and not kept:
             _take_down(screen, lab)
     if kept:
         _say_how_to_look(screen, stage)

@@ -26,7 +26,7 @@ def prepare(screen: Screen, lab: Lab, took: float) -> Stage:
 
     screen.heading("The plan")
     screen.command(HOME, "reconciler plan")
-    screen.quote(stage.reconciler(HOME, "plan").splitlines())
+    screen.plan(stage.reconciler(HOME, "plan"))
 
     screen.heading("The agents start")
     start = time.monotonic()

@@ -11,6 +11,7 @@ from typing import TextIO
 from tests.demo.result import seconds
 
 _BOLD, _DIM, _GREEN, _RED, _CYAN = "1", "2", "32", "31", "36"
+_PLAN = {"+": _GREEN, "~": "33", "-": _RED}
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _EVERY = 0.1
 _WIDTH = 100
@@ -46,6 +47,11 @@ class Screen:
         """What a program printed."""
         for line in lines:
             self._line(self._paint(f"      {line}".rstrip(), _DIM))
+
+    def plan(self, text: str) -> None:
+        """What `reconciler plan` printed, in the colours that it has on a terminal."""
+        for line in text.splitlines():
+            self._line(self._paint(f"      {line}".rstrip(), _PLAN.get(line[:1], "")))
 
     def done(self, text: str, took: float) -> None:
         """Something came about."""
