@@ -118,10 +118,14 @@ def _label(item: Any, index: int) -> str:
     if isinstance(item, Mapping) and "name" in item:
         words = [str(item[key]) for key in _LABELS if key in item and item[key] != "0s"]
         return " ".join(words)
+    if isinstance(item, Mapping) and "to" in item:
+        return " ".join([str(item["to"]), *(f"{key} {item[key]}" for key in _ROUTES if key in item)])
     return str(index)
 
 
 _LABELS = ("name", "interval", "role")
+_ROUTES = ("table", "metric")
+"""What tells two routes to one destination apart, as iproute2 writes it."""
 
 
 def _words(operation: Mapping[str, Any]) -> str:

@@ -188,9 +188,9 @@ def test_the_difference_reads_well() -> None:
     assert [(change.path, change.before, change.after) for change in fields] == [
         ("links[bond1].addresses", "192.168.1.61/24", "192.168.1.71/24, fd00::1/64"),
         ("links[bond1].mtu", "1500", "9000"),
-        ("routes[0].to", None, "default"),
-        ("routes[0].via", None, "192.168.1.1"),
-        ("routes[0].dev", None, "bond1"),
+        ("routes[default].to", None, "default"),
+        ("routes[default].via", None, "192.168.1.1"),
+        ("routes[default].dev", None, "bond1"),
     ]
 
 
