@@ -18,38 +18,53 @@ LONGEST = 300.0
 Field = tuple[Ref, str, str | None]
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Until when an object is left alone, and how long that is in all."""
+
+    until: float
+    length: float
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Breaker:
-    """The corrections of late, by object, field and the value that was restored; times in seconds."""
+    """The corrections of late, by object, field and the value that was restored; times in seconds.
 
-    corrections: dict[Field, list[float]] = field(default_factory=dict)
-    pauses: dict[Ref, tuple[float, float]] = field(default_factory=dict)
+    It knows one revision only: a new one is somebody's answer to the quarrel, and is tried at once.
+    """
 
-    def record(self, changes: Iterable[Change], now: float) -> None:
-        """Remember what was just done, and forget what is long past."""
+    revision: str = ""
+    corrections: Mapping[Field, tuple[float, ...]] = field(default_factory=dict)
+    pauses: Mapping[Ref, Pause] = field(default_factory=dict)
+
+    def after(self, revision: str, changes: Iterable[Change], now: float) -> "Breaker":
+        """Return the breaker after these changes were made; what is long past is forgotten."""
+        before = self if revision == self.revision else Breaker(revision)
+        corrections = {key: times for key, times in before.corrections.items() if times and now - times[-1] < WINDOW}
+        pauses = {ref: pause for ref, pause in before.pauses.items() if now - pause.until < LONGEST}
         for change in changes:
-            for item in change.fields() or ():
+            for item in change.fields():
                 key = (change.ref, item.path, item.after)
-                times = [then for then in self.corrections.get(key, []) if now - then < WINDOW]
-                self.corrections[key] = [*times, now]
-                if len(times) + 1 >= LIMIT:
-                    self._pause(change.ref, now)
-                    self.corrections[key] = []
-        self.corrections = {key: times for key, times in self.corrections.items() if times and now - times[-1] < WINDOW}
+                times = (*(then for then in corrections.get(key, ()) if now - then < WINDOW), now)
+                if len(times) >= LIMIT:
+                    length = min(2 * pauses[change.ref].length, LONGEST) if change.ref in pauses else PAUSE
+                    pauses[change.ref] = Pause(now + length, length, item.path)
+                    times = ()
+                corrections[key] = times
+        return Breaker(revision, corrections, pauses)
 
-    def _pause(self, ref: Ref, now: float) -> None:
-        until, length = self.pauses.get(ref, (0.0, PAUSE / 2))
-        fresh = PAUSE if now - until > LONGEST else min(2 * length, LONGEST)
-        self.pauses[ref] = (now + fresh, fresh)
-
-    def holds(self, now: float) -> Mapping[Ref, Hold]:
+    def holds(self, revision: str, now: float) -> Mapping[Ref, Hold]:
         """Return the objects that are left alone for now."""
+        if revision != self.revision:
+            return {}
         return {
             ref: Hold(
                 Reason.OSCILLATING,
-                f"corrected {LIMIT} times within {WINDOW:.0f} s: somebody else changes it; left alone {length:.0f} s",
+                f"{pause.path} was corrected {LIMIT} times within {WINDOW:.0f} s and somebody else changes it back; "
+                f"left alone for {pause.length:.0f} s, or until there is a new revision",
                 ref,
             )
-            for ref, (until, length) in self.pauses.items()
-            if now < until
+            for ref, pause in self.pauses.items()
+            if now < pause.until
         }

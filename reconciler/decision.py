@@ -71,7 +71,7 @@ def decide(
         commands=tuple(command for part in parts for command in part.commands if command.scope not in held),
     )
     kept = network.inventory if network and Scope.NODE not in held else remembered.inventory
-    return Decision(plan, cluster, kept, _blind(observation))
+    return Decision(plan, cluster, kept, blind(observation))
 
 
 def _network_plan(network: steps.NetworkPlan | None) -> Plan | None:
@@ -105,13 +105,14 @@ def owned_by_cluster(state: State, observation: Observation, last_cib: Cib | Non
     return cluster_owned(live, others, primitives, observation.rings)
 
 
-def _blind(observation: Observation) -> Mapping[Scope, str]:
-    blind = {}
+def blind(observation: Observation) -> Mapping[Scope, str]:
+    """Return the scopes that could not be seen, and why."""
+    unseen = {}
     if observation.cluster is None:
-        blind[Scope.CLUSTER] = observation.why("cib")
+        unseen[Scope.CLUSTER] = observation.why("cib")
     if observation.network is None:
-        blind[Scope.NODE] = observation.why("addresses", "routes")
-    return blind
+        unseen[Scope.NODE] = observation.why("addresses", "routes")
+    return unseen
 
 
 def for_node(desired: Desired, node: str) -> Desired:

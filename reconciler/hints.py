@@ -1,34 +1,66 @@
-"""Reasons to look again, from any thread, for the one loop that looks."""
+"""Reasons to look again, from any thread or signal handler, for the one loop that looks."""
 
-from threading import Condition
-from time import monotonic
+import os
+import select
+from queue import Empty, SimpleQueue
+from time import monotonic, sleep
+
+_SLICE = 0.1
 
 
 class Hints:
-    """Collects hints; a hint says only that something may have changed, so many are as good as one."""
+    """Collects hints; a hint says only that something may have changed, so many are as good as one.
+
+    `give` and `stop` may be called from a signal handler at any moment: they take no lock that the interrupted code may
+    hold, and what they say is not lost however close it comes to a `wait`.
+    """
 
     def __init__(self) -> None:
-        self._changed = Condition()
-        self._reasons: set[str] = set()
         self.stopping = False
+        self._reasons: SimpleQueue[str] = SimpleQueue()
+        self._waker = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
 
     def give(self, reason: str) -> None:
         """Say that it is worth looking; `reason` is for the log."""
-        with self._changed:
-            self._reasons.add(reason)
-            self._changed.notify_all()
+        self._reasons.put(reason)
+        os.eventfd_write(self._waker, 1)
 
     def stop(self) -> None:
         """Say that no further look is wanted."""
-        with self._changed:
-            self.stopping = True
-            self._changed.notify_all()
+        self.stopping = True
+        os.eventfd_write(self._waker, 1)
 
-    def wait(self, seconds: float) -> frozenset[str]:
-        """Wait for hints at most so long and take them; empty if there were none."""
+    def wait(self, seconds: float, also: int | None = None) -> frozenset[str]:
+        """Wait for hints at most so long and take them; empty if there were none, or if it is time to stop.
+
+        Args:
+            seconds: how long.
+            also: a descriptor of corosync's; that it can be read is the hint `peers`.
+        """
         deadline = monotonic() + seconds
-        with self._changed:
-            while not self._reasons and not self.stopping and (left := deadline - monotonic()) > 0:
-                self._changed.wait(left)
-            taken, self._reasons = frozenset(self._reasons), set()
-            return taken
+        descriptors = [self._waker] if also is None else [self._waker, also]
+        while not self.stopping:
+            ready = select.select(descriptors, [], [], max(0.0, deadline - monotonic()))[0]
+            taken = self._take() | ({"peers"} if also in ready else set())
+            if taken or not ready:
+                return frozenset(taken)
+        return frozenset()
+
+    def rest(self, seconds: float) -> None:
+        """Let hints wait for so long; that it is time to stop does not wait."""
+        deadline = monotonic() + seconds
+        while not self.stopping and (left := deadline - monotonic()) > 0:
+            sleep(min(left, _SLICE))
+
+    def _take(self) -> set[str]:
+        """Take what there is; the waker first, so that what comes meanwhile wakes again."""
+        try:
+            os.eventfd_read(self._waker)
+        except BlockingIOError:
+            return set()
+        taken = set()
+        while True:
+            try:
+                taken.add(self._reasons.get_nowait())
+            except Empty:
+                return taken

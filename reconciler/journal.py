@@ -1,8 +1,12 @@
 """What the log says of a pass: what was done, and what is new; never the same thing twice in a row."""
 
 import logging
+from collections.abc import Mapping
 
-from reconciler.plan import Change, Hold, Reason, Verb
+from reconciler.pace import MOVED
+from reconciler.plan import Change, Reason, Verb
+from reconciler.state import Scope
+from reconciler.text import shown
 from reconciler.turn import Reconciliation
 
 log = logging.getLogger("reconciler")
@@ -13,49 +17,79 @@ class Journal:
 
     def __init__(self) -> None:
         self.summary = "starting"
-        self._said: frozenset[str] = frozenset()
+        self._said: Mapping[str, str] = {}
         self._revision = ""
+        self._writes: bool | None = None
 
     def write(self, done: Reconciliation) -> None:
         """Log one pass."""
-        revision = done.wanted.desired.revision if done.wanted.desired else ""
-        if revision != self._revision:
+        if done.revision != self._revision:
             count = len(done.wanted.desired.state) if done.wanted.desired else 0
-            log.info("desired state: revision=%s objects=%d", revision[:12], count)
-            self._revision = revision
-        for change in done.applied:
-            log.info("%s", _sentence(change))
-        for outcome in done.outcomes:
-            if not outcome.ok:
-                log.error("not applied: %s", outcome.stderr)
+            log.info("desired state: revision=%s objects=%d", done.revision[:12], count)
+            self._revision = done.revision
+        self.made(done)
         self._state(done)
         self.summary = _summary(done)
 
+    def made(self, done: Reconciliation) -> None:
+        """Log what was done and what failed."""
+        for change in done.applied:
+            log.info("%s", _sentence(change))
+        if done.adopted:
+            log.info("recorded as ours, as they already were as wanted: %s", ", ".join(map(str, done.adopted)))
+        for outcome in done.outcomes:
+            if outcome.code == MOVED:
+                log.info("not applied: somebody else has changed the configuration meanwhile; planned anew")
+            elif not outcome.ok:
+                log.error("not applied: %s", outcome.stderr)
+
     def _state(self, done: Reconciliation) -> None:
-        """Say what is held or wrong when it begins, and when it has ended."""
-        plan = done.decision.plan
-        held = [hold for hold in plan.holds if plan.changes or hold.ref]
-        notices = {f"held: {hold.ref or hold.scope}: {hold.reason}: {hold.message}" for hold in held if _is_news(hold)}
-        notices |= {f"cannot see: {answer.message}" for answer in done.observation.problems.values()}
-        notices |= {f"rejected: {item}" for item in done.wanted.rejected}
-        if done.wanted.problem and not done.wanted.rejected:
-            notices.add(f"desired state: {done.wanted.problem}")
-        for notice in sorted(notices - self._said):
-            log.warning("%s", notice)
-        for notice in sorted(self._said - notices):
-            log.info("no longer: %s", notice)
-        self._said = frozenset(notices)
+        """Say what is held or wrong when it begins or changes, and when it has ended."""
+        notices = _notices(done)
+        for subject, text in sorted(notices.items()):
+            if self._said.get(subject) != text:
+                log.warning("%s: %s", subject, text)
+        for subject in sorted(self._said.keys() - notices.keys()):
+            log.info("no longer: %s: %s", subject, self._said[subject])
+        self._said = notices
+        writes = not any(hold.ref is None and hold.scope is Scope.CLUSTER for hold in done.decision.plan.holds)
+        if writes != self._writes and not done.decision.blind:
+            log.info("this agent %s the cluster's changes", "makes" if writes else "does not make")
+            self._writes = writes
 
 
-def _is_news(hold: Hold) -> bool:
-    """True unless the hold is how things should be: one agent writes, the others do not."""
-    return hold.reason is not Reason.NOT_WRITER
+def _notices(done: Reconciliation) -> Mapping[str, str]:
+    """Return what a person should know, by subject; a subject stays the same while its text may change."""
+    plan = done.decision.plan
+    notices = {}
+    for hold in plan.holds:
+        if hold.ref or (plan.changes and hold.reason not in _USUAL):
+            notices[f"held: {hold.ref or f'everything of the {hold.scope}'}"] = f"{hold.reason}: {hold.message}"
+    for source, answer in done.observation.problems.items():
+        notices[f"cannot see {source}"] = answer.message
+    for item in done.wanted.rejected:
+        notices[f"rejected: {item}"] = "the last good state stays in force" if done.revision else "nothing is applied"
+    if done.wanted.problem and not done.wanted.rejected:
+        notices["desired state"] = done.wanted.problem
+    for override in plan.overrides:
+        value = shown(override.field, override.value)
+        notices[f"set by hand: {override.ref}"] = f"{override.field} = {value}; respected"
+    return notices
+
+
+_USUAL = frozenset({Reason.NOT_WRITER, Reason.BACKING_OFF})
+"""Holds that need no notice: one agent writes and the others do not, and a failed attempt has been logged as such."""
 
 
 def _sentence(change: Change) -> str:
     word = {Verb.CREATE: "created", Verb.UPDATE: "updated", Verb.DELETE: "deleted"}[change.verb]
-    fields = ", ".join(f"{item.path}: {item.before} -> {item.after}" for item in change.fields())
-    return f"{word} {change.ref}" + (f" ({fields})" if change.verb is Verb.UPDATE else "")
+    if change.verb is not Verb.UPDATE:
+        return f"{word} {change.ref}"
+    fields = (
+        f"{item.path}: {shown(item.path, item.before) or '(absent)'} -> {shown(item.path, item.after) or '(absent)'}"
+        for item in change.fields()
+    )
+    return f"{'adopted and ' * change.adopts}{word} {change.ref} ({', '.join(fields)})"
 
 
 def _summary(done: Reconciliation) -> str:
@@ -64,6 +98,6 @@ def _summary(done: Reconciliation) -> str:
     if done.wanted.problem:
         return done.wanted.problem
     plan = done.decision.plan
-    if plan.changes or plan.holds:
+    if plan.changes or any(hold.ref for hold in plan.holds):
         return f"{len(plan.changes)} changes to make, {len(plan.holds)} held"
     return "in sync"

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
+from reconciler import __version__
 from reconciler.hints import Hints
 from reconciler.host import store, systemd
 from reconciler.host.netlink import Netlink
@@ -18,10 +19,11 @@ from reconciler.host.shell import Shell
 from reconciler.host.wanted import WantedSource
 from reconciler.host.watcher import Watcher
 from reconciler.journal import Journal
-from reconciler.pace import Pace, delay
+from reconciler.pace import Calm, delay
 from reconciler.report import objects_in, report
 from reconciler.settings import Settings
 from reconciler.turn import Memory, Reconciliation, Turner
+from reconciler.writer import able
 
 log = logging.getLogger("reconciler")
 
@@ -42,8 +44,9 @@ class Agent:
         self._publish = publish
         self._journal = Journal()
         self._started = time.time()
-        self._pace = Pace()
+        self._calm = Calm()
         self._kept_objects: object = None
+        self._peers = Peers()
         self.watchers = {
             "desired": Watcher(settings.desired, lambda: hints.give("desired")),
             "cib": Watcher(
@@ -61,47 +64,56 @@ class Agent:
         settings = self._settings
         with ExitStack() as ending:
             ending.enter_context(_lock(settings.runtime_dir))
-            peers = Peers()
-            ending.callback(peers.leave)
+            (settings.runtime_dir / STATUS).unlink(missing_ok=True)
+            ending.callback(self._peers.close)
             for watcher in self.watchers.values():
                 watcher.start()
                 ending.callback(watcher.stop)
             self.netlink.start()
             ending.callback(self.netlink.stop)
-            shell = Shell()
+            shell = Shell(cancelled=lambda: self._hints.stopping)
             source = WantedSource(settings.desired, settings.state_dir, settings.settle)
-            turner = Turner(settings, shell, Observer(shell, peers, settings.command_timeout), source)
+            turner = Turner(settings, shell, Observer(shell, self._peers, settings.command_timeout), source)
             memory = self._remember()
-            log.info("started: desired=%s mode=%s", settings.desired, settings.mode)
+            log.info("started: version=%s desired=%s mode=%s", __version__, settings.desired, settings.mode)
+            hints: frozenset[str] = frozenset()
             while not self._hints.stopping:
-                self._wait(self._pass(turner, memory))
+                hints = self._wait(*self._pass(turner, memory, hinted=bool(hints)))
             systemd.notify("STOPPING=1")
             log.info("stopped")
 
-    def _pass(self, turner: Turner, memory: Memory) -> float:
-        """Make one pass and return how long to wait for the next without a hint."""
-        revision = memory.revision
-        inventory = memory.inventory
-        done = turner.turn(memory, self._pace.holds(revision, time.time()))
-        memory.revision = done.wanted.desired.revision if done.wanted.desired else ""
-        now = time.time()
-        self._pace = self._pace.after(memory.revision, done.outcomes, done.stuck, now)
+    def _pass(self, turner: Turner, memory: Memory, *, hinted: bool) -> tuple[float, float]:
+        """Make one pass; return how long to let hints rest, and how long to wait for one until the next pass."""
+        inventory, objects = memory.inventory, memory.objects
+        done = turner.turn(memory)
         if memory.inventory != inventory:
             self._keep(self._settings.state_dir / store.INVENTORY, sorted(memory.inventory))
+        if self._hints.stopping:
+            # What was cut short looks like trouble and is none.
+            self._journal.made(done)
+            return 0.0, 0.0
+        plan = done.decision.plan
+        self._peers.stand(able(done.observation, self._settings.mode, bool(done.revision), plan.holds))
+        self._calm = self._calm.after(bool(done.outcomes), done.objects != objects, hinted)
         self._journal.write(done)
         self._tell(done)
         self._publish(done)
         systemd.notify("READY=1", "WATCHDOG=1", f"STATUS={self._journal.summary}")
-        return delay(done.decision.plan, done.outcomes, self._pace, self._settings.resync, now)
+        wait = delay(done.decision, memory.pace, self._calm, time.time())
+        return self._calm.rest(done.seconds), min(wait, self._settings.resync)
 
-    def _wait(self, seconds: float) -> None:
-        """Wait for a hint; a service manager's watchdog is fed meanwhile."""
+    def _wait(self, rest: float, seconds: float) -> frozenset[str]:
+        """Wait for a hint, after a rest; a service manager's watchdog is fed meanwhile."""
         interval = systemd.watchdog()
-        deadline = time.monotonic() + seconds
-        while not self._hints.stopping and (left := deadline - time.monotonic()) > 0:
-            if self._hints.wait(min(left, interval / 3) if interval else left):
-                return
+        self._hints.rest(min(rest, seconds))
+        deadline = time.monotonic() + seconds - rest
+        while not self._hints.stopping:
+            left = deadline - time.monotonic()
+            hints = self._hints.wait(min(left, interval / 3) if interval else left, self._peers.descriptor)
+            if hints or left <= 0:
+                return hints
             systemd.notify("WATCHDOG=1")
+        return frozenset()
 
     def _tell(self, done: Reconciliation) -> None:
         document = report(done, self._settings.mode, str(self._settings.desired), self._started)
@@ -123,12 +135,13 @@ class Agent:
 def _lock(runtime_dir: Path) -> IO[str]:
     """Hold the lock that says that an agent runs here; it ends with the process."""
     runtime_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
-    lock = (runtime_dir / LOCK).open("w")
+    lock = (runtime_dir / LOCK).open("a")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.close()
         raise AlreadyRunningError(f"another agent holds {runtime_dir / LOCK}") from None
+    lock.truncate(0)
     lock.write(f"{os.getpid()}\n")
     lock.flush()
     return lock

@@ -1,9 +1,12 @@
 """When to look again, and when not to try again yet. Pure; times in seconds."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 
-from reconciler.plan import Hold, Outcome, Plan, Reason
+from reconciler.decision import Decision
+from reconciler.plan import Command, Hold, Outcome, Reason
 from reconciler.state import Scope
 
 MOVED = 103
@@ -12,54 +15,142 @@ MOVED = 103
 FIRST = 1.0
 LONGEST = 60.0
 SOON = 2.0
+BLIND = 5.0
 _AT_ONCE = 0.0
-_MOVES_IN_A_ROW = 20
+_SETTLING = 1.0
+_MOVES_IN_A_ROW = 100
+_MOST_REST = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """How a scope fares: failures in a row, patches in a row that came too late, until when to wait, and why."""
+
+    failures: int = 0
+    moved: int = 0
+    until: float = 0.0
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How a revision fares: failures in a row, and until when each scope is left alone.
-
-    A new revision starts afresh: what failed before may be what it mends.
-    """
+    """How a revision fares, scope by scope. A new revision starts afresh: what failed before may be what it mends."""
 
     revision: str = ""
-    failures: int = 0
-    moved: int = 0
-    until: float = 0.0
-    scope: Scope | None = None
+    troubles: Mapping[Scope, Trouble] = field(default_factory=lambda: MappingProxyType({}))
 
     def holds(self, revision: str, now: float) -> tuple[Hold, ...]:
-        """Return the hold of a scope whose last attempts failed."""
-        if revision != self.revision or now >= self.until or self.scope is None:
-            return ()
-        then = datetime.fromtimestamp(self.until, UTC).strftime("%H:%M:%S UTC")
-        message = f"failed {self.failures} times; tried again at {then}, or with a new revision"
-        return (Hold(Reason.BACKING_OFF, message, scope=self.scope),)
-
-    def after(self, revision: str, outcomes: tuple[Outcome, ...], stuck: bool, now: float) -> "Pace":
-        """Return the pace after a pass. `stuck`: a change was made without an error and is still to be made."""
-        failed = [outcome for outcome in outcomes if not outcome.ok or stuck]
+        """Return the holds of the scopes whose last attempts failed and that are not to be tried again yet."""
         if revision != self.revision:
-            return Pace(revision).after(revision, outcomes, stuck, now)
-        if not failed:
-            return Pace(revision) if outcomes or now >= self.until + LONGEST else self
-        if all(outcome.code == MOVED for outcome in failed) and not stuck and self.moved < _MOVES_IN_A_ROW:
-            return Pace(revision, self.failures, self.moved + 1)
-        failures = self.failures + 1
-        delay = min(FIRST * 2 ** (failures - 1), LONGEST)
-        return Pace(revision, failures, 0, now + delay, failed[0].command.scope)
+            return ()
+        return tuple(
+            Hold(Reason.BACKING_OFF, _words(trouble), scope=scope)
+            for scope, trouble in self.troubles.items()
+            if now < trouble.until
+        )
+
+    def after(self, revision: str, outcomes: Iterable[Outcome], stuck: Iterable[Scope], now: float) -> "Pace":
+        """Return the pace after a pass.
+
+        Args:
+            revision: of the manifests that were in force.
+            outcomes: what became of the pass's commands.
+            stuck: scopes in which a command reported success and everything is still to be done.
+            now: the time.
+        """
+        troubles = dict(self.troubles) if revision == self.revision else {}
+        attempts: dict[Scope, list[Outcome]] = {}
+        for outcome in outcomes:
+            attempts.setdefault(outcome.command.scope, []).append(outcome)
+        for scope, tried in attempts.items():
+            trouble = _after(troubles.pop(scope, Trouble()), tried, scope in set(stuck), now)
+            if trouble:
+                troubles[scope] = trouble
+        recent = {scope: trouble for scope, trouble in troubles.items() if now < trouble.until + LONGEST}
+        return Pace(revision, MappingProxyType(recent))
+
+    def waits(self, now: float) -> list[float]:
+        """Return how long it is until each of the scopes that wait may be tried again."""
+        return [trouble.until - now for trouble in self.troubles.values() if now < trouble.until]
 
 
-def delay(plan: Plan, outcomes: tuple[Outcome, ...], pace: Pace, resync: float, now: float) -> float:
-    """Return how many seconds to wait for a hint before the next pass in any case."""
-    if any(outcome.code == MOVED for outcome in outcomes) and now >= pace.until:
-        return _AT_ONCE
-    waits = [resync]
-    if pace.until > now:
-        waits.append(pace.until - now)
-    elif plan.commands:
+def _after(trouble: Trouble, tried: list[Outcome], stuck: bool, now: float) -> Trouble | None:
+    failed = [outcome for outcome in tried if not outcome.ok]
+    if not failed and not stuck:
+        return None
+    moved = bool(failed) and all(outcome.code == MOVED for outcome in failed)
+    if moved and trouble.moved < _MOVES_IN_A_ROW:
+        return Trouble(trouble.failures, trouble.moved + 1, now, trouble.why)
+    failures = trouble.failures + 1
+    why = failed[0].stderr if failed else "it said that it had done it, but nothing has changed"
+    return Trouble(failures, 0, now + min(FIRST * 2 ** min(failures - 1, 16), LONGEST), why)
+
+
+def stuck(made: Iterable[Command], left: Iterable[Command], *, moved: bool) -> frozenset[Scope]:
+    """Return the scopes in which exactly what has just been done is to be done again.
+
+    Args:
+        made: the commands that were run.
+        left: the commands of the plan made afterwards.
+        moved: somebody else has changed the cluster's configuration too, perhaps back.
+    """
+    done = {_without_version(command) for command in made if command.scope is Scope.NODE or not moved}
+    return frozenset(command.scope for command in left if _without_version(command) in done)
+
+
+def _without_version(command: Command) -> Command:
+    """Leave out from which version of the CIB to which a patch leads."""
+    return replace(command, stdin=command.stdin.rpartition("</version>")[2])
+
+
+def _words(trouble: Trouble) -> str:
+    then = datetime.fromtimestamp(trouble.until, UTC).strftime("%H:%M:%S UTC")
+    times = "once" if trouble.failures == 1 else f"{trouble.failures} times in a row"
+    return f"failed {times}, next attempt at {then} or with a new revision; {trouble.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """For how long nothing has happened: `quiet` passes without any change, `idle` ones that a hint had asked for.
+
+    What a cluster does after a change is no change of its configuration and gives no hint. So it is looked at again
+    after 1, 2, 4, ... seconds, until that is the resync. And where hints come without end and mean nothing, they are
+    heeded ever less often.
+    """
+
+    quiet: int = 0
+    idle: int = 0
+
+    def after(self, acted: bool, different: bool, hinted: bool) -> "Calm":
+        """Return the calm after a pass that did something, saw something new, or was asked for by a hint."""
+        return Calm(0 if acted or different else self.quiet + 1, self.idle + 1 if hinted and not acted else 0)
+
+    def rest(self, seconds: float) -> float:
+        """Return how long to let hints wait after a pass that took so many seconds."""
+        return min(seconds * 2 ** min(self.idle, 8), _MOST_REST) if self.idle else 0.0
+
+    def next_look(self) -> float:
+        """Return after how many seconds to look again without a hint."""
+        return float(_SETTLING * 2 ** min(self.quiet, 16))
+
+
+def delay(decision: Decision, pace: Pace, calm: Calm, now: float) -> float:
+    """Return how many seconds to wait for a hint before the next pass, if the resync is not sooner.
+
+    Args:
+        decision: about what is left after the pass.
+        pace: after the pass.
+        calm: after the pass.
+        now: the time.
+    """
+    waits = [calm.next_look(), *pace.waits(now)]
+    if decision.plan.commands:
         waits.append(_AT_ONCE)
-    if any(hold.reason in (Reason.STOPPING, Reason.NO_DC) for hold in plan.holds):
+    if any(hold.reason in _SHORT_LIVED for hold in decision.plan.holds):
         waits.append(SOON)
-    return min(waits)
+    if decision.blind:
+        waits.append(BLIND)
+    return max(0.0, min(waits))
+
+
+_SHORT_LIVED = frozenset({Reason.STOPPING, Reason.NO_DC, Reason.NO_QUORUM})

@@ -29,11 +29,15 @@ def documents(runtime_dir: Path, watch: bool) -> Iterator[Document]:
     """
     last = None
     while True:
-        if not agent_runs(runtime_dir):
+        try:
+            runs = agent_runs(runtime_dir)
+        except PermissionError as error:
+            raise NoAgentError(f"{error.filename}: permission denied: ask as root") from error
+        if not runs:
             raise NoAgentError(f"no agent runs on this node (nobody holds the lock in {runtime_dir})")
         document = store.load(runtime_dir / STATUS)
         if document is None:
-            raise NoAgentError(f"the agent has not finished its first pass ({runtime_dir / STATUS} is not there yet)")
+            raise NoAgentError(f"the agent has not finished its first pass ({runtime_dir / STATUS} cannot be read)")
         meaning = {key: value for key, value in document.items() if key != "agent"}
         if meaning != last:
             last = meaning
@@ -73,7 +77,7 @@ def status_text(document: Document, *, colour: bool = False) -> str:
         ("cluster", f"DC {cluster['dc'] or 'none'}, {quorum}, CIB {cluster['version'] or 'unseen'}"),
         ("writer", "yes" if agent["writes"] else "no"),
         ("desired", f"{desired['directory']} at {desired['revision'][:12] or 'no revision'}"),
-        ("pass", f"{agent['lastPass']}, took {agent['lastPassSeconds'] * 1000:.0f} ms"),
+        ("seen", f"{_ago(agent['lastPass'])} ago, at {agent['lastPass']}"),
     ]
     lines = [f"{label:8} {text}" for label, text in rows]
     lines += [f"held     {scope}: {hold['reason']}: {hold['message']}" for scope, hold in agent["held"].items()]
@@ -81,6 +85,8 @@ def status_text(document: Document, *, colour: bool = False) -> str:
     lines += [f"problem  {desired['problem']}"] * bool(desired["problem"])
     lines += [f"         {fault}" for fault in desired["rejected"]]
     lines += [f"source   {item['message']}" for item in document["sources"].values() if not item["up"]]
+    lines += [f"by hand  {_override(item)}, respected" for item in document["plan"]["overrides"]]
+    lines += [f"warning  {text}" for text in document["plan"]["warnings"]]
     objects = document["objects"]
     unwell = [item for item in objects if any(entry["status"] != "True" for entry in item["conditions"])]
     count = f"{len(objects)} objects, {len(objects) - len(unwell)} synced and healthy"
@@ -133,8 +139,17 @@ def describe_text(document: Document) -> str:
         for change in document["plan"]["changes"]:
             if (change["kind"], change["name"]) == (item["kind"], item["name"]):
                 lines.append(f"  to {change['verb']}")
-                lines += [f"    {part['path']}: {part['before']} -> {part['after']}" for part in change["fields"]]
+                lines += [f"    {_field(part)}" for part in change["fields"]]
         for override in document["plan"]["overrides"]:
             if (override["kind"], override["name"]) == (item["kind"], item["name"]):
-                lines.append(f"  override  {override['field']} = {override['value']} (set by hand, respected)")
+                lines.append(f"  by hand   {override['field']} = {override['value']}, respected")
     return "\n".join(lines) + "\n"
+
+
+def _field(part: Mapping[str, Any]) -> str:
+    before, after = ("(absent)" if part[key] is None else part[key] for key in ("before", "after"))
+    return f"{part['path']}: {before} -> {after}"
+
+
+def _override(item: Mapping[str, Any]) -> str:
+    return f"{item['kind']}/{item['name']}: {item['field']} = {item['value']}"

@@ -110,7 +110,7 @@ class _Judge:
 def _since(condition: Condition, previous: ObjectStatus | None) -> Condition:
     """Keep the time of an answer that has not changed."""
     for old in previous.conditions if previous else ():
-        if (old.type, old.status, old.reason) == (condition.type, condition.status, condition.reason):
+        if (old.type, old.status) == (condition.type, condition.status):
             return replace(condition, since=old.since)
     return condition
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from reconciler.breaker import Breaker
 from reconciler.cib.document import Cib
-from reconciler.decision import Decision, Remembered, decide, for_node
+from reconciler.decision import Decision, Remembered, blind, decide, for_node
 from reconciler.health import health
 from reconciler.host.applier import apply
 from reconciler.host.observer import Observer
@@ -14,10 +14,11 @@ from reconciler.host.shell import Shell
 from reconciler.host.wanted import Wanted, WantedSource
 from reconciler.kinds.node_network import Inventory
 from reconciler.observation import Observation, understand
-from reconciler.plan import Change, Hold, Outcome, Plan
+from reconciler.pace import Pace, stuck
+from reconciler.plan import Change, Outcome, Plan
 from reconciler.pruning import Policy
 from reconciler.settings import Settings
-from reconciler.state import Desired, Ref
+from reconciler.state import Desired, Ref, Scope
 from reconciler.status import ObjectStatus, Pass, conclude
 from reconciler.writer import standing
 
@@ -29,25 +30,24 @@ NOTHING = Desired({}, "")
 class Reconciliation:
     """One pass, done: the only input of metrics, status and log.
 
-    `decision` is the last one, as seen after `outcomes`; `applied` are the changes that the outcomes were to make.
-    `began` is in Unix seconds, `seconds` how long it took.
+    `decision` is the last one, as seen after `outcomes`. `applied` are the changes, and `adopted` the objects recorded
+    as ours, whose commands reported success. `began` is in Unix seconds, `seconds` how long it took.
     """
 
     wanted: Wanted
     observation: Observation
     decision: Decision
     applied: tuple[Change, ...]
+    adopted: tuple[Ref, ...]
     outcomes: tuple[Outcome, ...]
     objects: Mapping[Ref, ObjectStatus]
     began: float
     seconds: float
 
     @property
-    def stuck(self) -> bool:
-        """True if a change was made without an error, and is still to be made."""
-        left = {change.ref: change.after for change in self.decision.plan.changes}
-        done = all(outcome.ok for outcome in self.outcomes)
-        return done and any(change.ref in left and left[change.ref] == change.after for change in self.applied)
+    def revision(self) -> str:
+        """The revision of the manifests in force; empty before there ever was one."""
+        return self.wanted.desired.revision if self.wanted.desired else ""
 
 
 @dataclass
@@ -59,7 +59,18 @@ class Memory:
     inventory: Inventory = frozenset()
     objects: Mapping[Ref, ObjectStatus] = field(default_factory=dict)
     breaker: Breaker = field(default_factory=Breaker)
-    revision: str = ""
+    pace: Pace = field(default_factory=Pace)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What was tried in a pass: from what it was planned, and what became of it."""
+
+    wanted: Wanted
+    before: Observation
+    planned: Decision
+    changes: tuple[Change, ...]
+    outcomes: tuple[Outcome, ...]
 
 
 class Turner:
@@ -72,27 +83,25 @@ class Turner:
         self._source = source
         self._policy = Policy(settings.guards.prune, settings.guards.deletion_budget)
 
-    def turn(self, memory: Memory, held: tuple[Hold, ...] = ()) -> Reconciliation:
-        """Make one pass. `held` are further holds of whole scopes, such as a back-off."""
+    def turn(self, memory: Memory) -> Reconciliation:
+        """Make one pass."""
         began, since = time.time(), time.monotonic()
         wanted = self._source.look(began)
-        observation = self._observe(memory)
-        decision = self._decide(wanted, observation, memory, held)
-        applied: tuple[Change, ...] = ()
-        outcomes: tuple[Outcome, ...] = ()
-        if decision.plan.commands:
-            applied = _carried_by(decision.plan)
-            outcomes = apply(self._shell, decision.plan.commands, self._settings.command_timeout)
-            memory.inventory = decision.inventory
-            memory.breaker.record(applied, began)
-            observation = self._observe(memory)
-            decision = self._decide(wanted, observation, memory, held)
-        desired = for_node(wanted.desired or NOTHING, observation.node)
-        works = health(desired.state, observation.status, observation.network, observation.node)
-        memory.objects = conclude(Pass(desired, decision.plan, outcomes, decision.blind, works), memory.objects, began)
-        return Reconciliation(
-            wanted, observation, decision, applied, outcomes, memory.objects, began, time.monotonic() - since
-        )
+        before = self._observe(memory)
+        planned = self._decide(wanted, before, memory)
+        outcomes = apply(self._shell, planned.plan.commands, self._settings.command_timeout)
+        changes, adopted = _made(planned.plan, outcomes)
+        after, left = before, planned
+        if outcomes:
+            after = self._observe(memory)
+            left = self._learn(Attempt(wanted, before, planned, changes, outcomes), after, memory)
+        if not any(command.scope is Scope.NODE for command in left.plan.commands):
+            memory.inventory = left.inventory
+        desired = for_node(wanted.desired or NOTHING, after.node)
+        works = health(desired.state, after.status, after.network, after.node)
+        memory.objects = conclude(Pass(desired, left.plan, outcomes, left.blind, works), memory.objects, began)
+        seconds = time.monotonic() - since
+        return Reconciliation(wanted, after, left, changes, adopted, outcomes, memory.objects, began, seconds)
 
     def _observe(self, memory: Memory) -> Observation:
         observation = understand(self._observer.look(), self._settings.node, memory.observation)
@@ -100,15 +109,37 @@ class Turner:
         memory.last_cib = observation.cib or memory.last_cib
         return observation
 
-    def _decide(self, wanted: Wanted, observation: Observation, memory: Memory, held: tuple[Hold, ...]) -> Decision:
-        if wanted.desired is None:
-            return Decision(Plan(holds=held), None, memory.inventory, {})
-        holds = (*standing(observation, self._settings.mode), *held)
-        left_alone = memory.breaker.holds(observation.snapshot.at)
+    def _decide(self, wanted: Wanted, observation: Observation, memory: Memory) -> Decision:
+        desired, now = wanted.desired, time.time()
+        if desired is None:
+            return Decision(Plan(), None, memory.inventory, blind(observation))
+        holds = (*standing(observation, self._settings.mode), *memory.pace.holds(desired.revision, now))
+        left_alone = memory.breaker.holds(desired.revision, now)
         remembered = Remembered(memory.inventory, memory.last_cib, left_alone)
-        return decide(wanted.desired, observation, self._policy, remembered, holds)
+        return decide(desired, observation, self._policy, remembered, holds)
+
+    def _learn(self, attempt: Attempt, after: Observation, memory: Memory) -> Decision:
+        """Remember how it went, and decide again: about what is left, and what of it has to wait."""
+        wanted, planned, now = attempt.wanted, attempt.planned, time.time()
+        revision = wanted.desired.revision if wanted.desired else ""
+        memory.inventory = planned.inventory
+        memory.breaker = memory.breaker.after(revision, attempt.changes, now)
+        left = self._decide(wanted, after, memory)
+        same = stuck(planned.plan.commands, left.plan.commands, moved=_moved(attempt.before, after))
+        memory.pace = memory.pace.after(revision, attempt.outcomes, same, now)
+        return self._decide(wanted, after, memory) if memory.pace.holds(revision, now) else left
 
 
-def _carried_by(plan: Plan) -> tuple[Change, ...]:
-    scopes = {ref for command in plan.commands for ref in command.refs}
-    return tuple(change for change in plan.changes if change.ref in scopes)
+def _made(plan: Plan, outcomes: tuple[Outcome, ...]) -> tuple[tuple[Change, ...], tuple[Ref, ...]]:
+    """Return the changes and adoptions whose commands reported success."""
+    done = {ref for outcome in outcomes if outcome.ok for ref in outcome.command.refs}
+    failed = {ref for outcome in outcomes if not outcome.ok for ref in outcome.command.refs}
+    made = done - failed
+    return tuple(change for change in plan.changes if change.ref in made), tuple(
+        ref for ref in plan.adoptions if ref in made
+    )
+
+
+def _moved(before: Observation, after: Observation) -> bool:
+    """True if somebody else has changed the configuration too."""
+    return before.cib is None or after.cib is None or after.cib.version.epoch > before.cib.version.epoch + 1

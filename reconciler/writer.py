@@ -1,8 +1,11 @@
-"""Who may change the cluster: the agent on the DC, or a successor while the DC has no live agent. Pure.
+"""Who may change the cluster: the agent on the DC, or a successor while that one cannot. Pure.
 
 Two writers at once do no harm, because a patch names the epoch that it was made from; one writer just saves the
-quarrel. Every agent comes to the same answer from the same facts: the DC in the CIB, the agents in corosync's group.
+quarrel. Every agent comes to the same answer from the same facts: the DC in the CIB, and corosync's group of agents,
+in which an agent is only as long as it is able to write.
 """
+
+from collections.abc import Iterable
 
 from reconciler.observation import Observation
 from reconciler.plan import Hold, Reason
@@ -11,32 +14,45 @@ from reconciler.state import Scope
 
 def standing(observation: Observation, mode: str) -> tuple[Hold, ...]:
     """Return what keeps this agent from changing the cluster or its node; nothing if it may."""
-    holds = []
     if mode == "observe":
         message = "mode = observe in the settings: changes are reported and not made"
-        holds += [Hold(Reason.OBSERVE_ONLY, message, scope=scope) for scope in Scope]
-    elif observation.cib is not None:
-        holds += _cluster(observation)
-    return tuple(holds)
+        return tuple(Hold(Reason.OBSERVE_ONLY, message, scope=scope) for scope in Scope)
+    hold = _cluster(observation)
+    return (hold,) if hold else ()
 
 
-def _cluster(observation: Observation) -> list[Hold]:
+def _cluster(observation: Observation) -> Hold | None:
     cib, snapshot = observation.cib, observation.snapshot
     if cib is None:
-        return []
+        return None
     if cib.have_quorum is False:
-        return [Hold(Reason.NO_QUORUM, "this part of the cluster has no quorum")]
+        return Hold(Reason.NO_QUORUM, "this part of the cluster has no quorum")
     if cib.dc is None:
-        return [Hold(Reason.NO_DC, "the cluster has no DC: an election is under way, or Pacemaker has just started")]
+        return Hold(Reason.NO_DC, "the cluster has no DC: an election is under way, or Pacemaker has just started")
     if observation.node == cib.dc:
-        return []
+        return None
     if snapshot.agents is None or snapshot.nodeid is None:
-        return [Hold(Reason.NOT_WRITER, f"{cib.dc} is the DC, and corosync cannot be asked whether its agent lives")]
+        return Hold(Reason.NOT_WRITER, f"{cib.dc} is the DC, and corosync cannot be asked whether its agent lives")
     dc = next((int(uuid) for uuid, name in cib.unames.items() if name == cib.dc and uuid.isdigit()), None)
     if dc in snapshot.agents:
-        return [Hold(Reason.NOT_WRITER, f"the agent on the DC, {cib.dc}, makes the cluster's changes")]
-    successor = min(snapshot.agents, default=snapshot.nodeid)
+        return Hold(Reason.NOT_WRITER, f"the agent on the DC, {cib.dc}, makes the cluster's changes")
+    if not snapshot.agents:
+        return Hold(Reason.NOT_WRITER, f"the DC, {cib.dc}, has no agent that can write, and this one is not ready yet")
+    successor = min(snapshot.agents)
     if successor == snapshot.nodeid:
-        return []
+        return None
     name = cib.unames.get(str(successor), str(successor))
-    return [Hold(Reason.NOT_WRITER, f"the DC, {cib.dc}, has no live agent; the one on {name} makes the changes")]
+    return Hold(Reason.NOT_WRITER, f"the DC, {cib.dc}, has no agent that can write; the one on {name} does instead")
+
+
+def able(observation: Observation, mode: str, desired: bool, holds: Iterable[Hold]) -> bool:
+    """Tell whether this agent could write if it were its turn.
+
+    Args:
+        observation: of this pass.
+        mode: of the settings.
+        desired: whether there is a desired state at all.
+        holds: of the pass; a back-off means that the last attempt failed here, and may succeed elsewhere.
+    """
+    failing = any(hold.reason is Reason.BACKING_OFF and hold.scope is Scope.CLUSTER for hold in holds)
+    return mode == "enforce" and desired and observation.cib is not None and not failing

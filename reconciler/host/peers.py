@@ -1,4 +1,4 @@
-"""Which other agents are alive: membership of a closed process group of corosync. Calls libcpg, runs no command.
+"""Which other agents are able to write: membership of a closed process group of corosync. Calls libcpg, no command.
 
 A process that ends, in whatever way, leaves the group at once on all nodes (cpg_overview(3), cpg_membership_get(3)).
 That is the liveness that a takeover needs, without heartbeats, clocks or anything written anywhere.
@@ -15,8 +15,8 @@ _OK = 1
 _DISPATCH_ALL = 2
 _MEMBERS_MAX = 128
 _NAME_MAX = 128
-_JOIN_LOOKS = 50
-_JOIN_PAUSE = 0.01
+_LOOKS = 50
+_PAUSE = 0.01
 
 
 class _Name(Structure):
@@ -32,20 +32,29 @@ class _Callbacks(Structure):
 
 
 class Peers:
-    """This agent's place among the agents. Corosync may come and go: every look joins again if need be."""
+    """This agent's view of the group, and its place in it; for one thread.
+
+    Corosync may come and go: every look connects anew if need be.
+    """
 
     def __init__(self) -> None:
         self._library: Any = None
         self._handle: c_uint64 | None = None
+        self._joined = False
+
+    @property
+    def descriptor(self) -> int | None:
+        """A descriptor that can be read when the group has changed; the next look empties it. None without corosync."""
+        descriptor = c_int(-1)
+        if self._handle is None or self._library.cpg_fd_get(self._handle, byref(descriptor)) != _OK:
+            return None
+        return descriptor.value
 
     def look(self) -> frozenset[int] | None:
-        """Return the node ids on which an agent is alive, this one included; None if corosync cannot be asked."""
-        if self._handle is None and not self._join():
-            return None
-        members = self._members()
-        if not members:
-            self.leave()
-            return None
+        """Return the node ids on which an agent is in the group; None if corosync cannot be asked."""
+        members = self._members() if self._handle is not None or self._connect() else None
+        if members is None:
+            self.close()
         return members
 
     def local(self) -> int | None:
@@ -55,22 +64,40 @@ class Peers:
             return None
         return nodeid.value
 
-    def leave(self) -> None:
-        """Leave the group; the next look joins again."""
+    def stand(self, able: bool) -> None:
+        """Be in the group if this agent is able to write, and out of it if not. Without corosync nothing happens."""
+        if self._handle is None or able == self._joined:
+            return
+        call = self._library.cpg_join if able else self._library.cpg_leave
+        if call(self._handle, byref(_name())) == _OK:
+            self._joined = able
+
+    def close(self) -> None:
+        """Leave the group and corosync; the next look connects again."""
         if self._handle is not None:
             self._library.cpg_finalize(self._handle)
-            self._handle = None
+        self._handle = None
+        self._joined = False
 
-    def _members(self) -> frozenset[int]:
-        members = (_Address * _MEMBERS_MAX)()
-        count = c_int(0)
-        # Membership events are not needed, but corosync keeps them until they are fetched.
-        alive = self._library.cpg_dispatch(self._handle, _DISPATCH_ALL) == _OK
-        if not alive or self._library.cpg_membership_get(self._handle, byref(_name()), members, byref(count)) != _OK:
-            return frozenset()
-        return frozenset(member.nodeid for member in members[: count.value])
+    def _members(self) -> frozenset[int] | None:
+        """Ask corosync; after joining, wait until the others have agreed to it, for so long the answer is too old."""
+        for _ in range(_LOOKS):
+            members = (_Address * _MEMBERS_MAX)()
+            count = c_int(0)
+            # Membership events are not needed, but corosync keeps them until they are fetched.
+            alive = self._library.cpg_dispatch(self._handle, _DISPATCH_ALL) == _OK
+            if (
+                not alive
+                or self._library.cpg_membership_get(self._handle, byref(_name()), members, byref(count)) != _OK
+            ):
+                return None
+            found = frozenset(member.nodeid for member in members[: count.value])
+            if not self._joined or self.local() in found:
+                return found
+            time.sleep(_PAUSE)
+        return None
 
-    def _join(self) -> bool:
+    def _connect(self) -> bool:
         if self._library is None:
             try:
                 self._library = _load()
@@ -79,19 +106,8 @@ class Peers:
         handle = c_uint64(0)
         if self._library.cpg_initialize(byref(handle), byref(_Callbacks(None, None))) != _OK:
             return False
-        if self._library.cpg_join(handle, byref(_name())) != _OK:
-            self._library.cpg_finalize(handle)
-            return False
         self._handle = handle
-        self._settle()
         return True
-
-    def _settle(self) -> None:
-        """Wait until the other members have agreed that we joined: before that the list may be empty."""
-        for _ in range(_JOIN_LOOKS):
-            if self.local() in self._members():
-                return
-            time.sleep(_JOIN_PAUSE)
 
 
 def _name() -> _Name:
@@ -101,7 +117,9 @@ def _name() -> _Name:
 def _load() -> Any:
     library = ctypes.CDLL(_LIBRARY)
     library.cpg_initialize.argtypes = (POINTER(c_uint64), POINTER(_Callbacks))
+    library.cpg_fd_get.argtypes = (c_uint64, POINTER(c_int))
     library.cpg_join.argtypes = (c_uint64, POINTER(_Name))
+    library.cpg_leave.argtypes = (c_uint64, POINTER(_Name))
     library.cpg_dispatch.argtypes = (c_uint64, c_int)
     library.cpg_membership_get.argtypes = (c_uint64, POINTER(_Name), POINTER(_Address), POINTER(c_int))
     library.cpg_local_get.argtypes = (c_uint64, POINTER(c_uint32))

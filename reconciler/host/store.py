@@ -22,7 +22,9 @@ def write(path: Path, text: str, *, mode: int | None = None) -> str:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         if mode is None:
             mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o600
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode), "w") as stream:
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w") as stream:
+            os.fchmod(stream.fileno(), mode)
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
