@@ -1,0 +1,44 @@
+# setup   what the other targets need: Debian packages (as root) and .venv; quick when all is there
+# demo    the reference case on a real two-node cluster, broken and repaired before your eyes
+# check   format, lint, types, fast tests
+# test    all of it: check, and the tests on real clusters
+# bench   how fast, how large, beside the tools it is compared with
+# schema  write crds/ from the models
+# lock    write the lock files from pyproject.toml (needs uv)
+
+BIN := .venv/bin
+FAST := not lab and not slow
+
+.DEFAULT_GOAL := check
+.PHONY: setup demo check test bench schema lock lint clean
+
+setup:
+	@.ci/setup
+
+demo: setup
+	$(BIN)/python -m tests.demo
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+check: lint
+	$(BIN)/pytest -m "$(FAST)"
+
+test: check
+	$(BIN)/pytest -m "not ($(FAST))" --durations=10
+
+bench: setup
+	$(BIN)/python -m tests.bench
+
+schema: setup
+	$(BIN)/reconciler schema --output crds
+
+lock:
+	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements.lock
+	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --group dev pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build
+	find . -name __pycache__ -prune -exec rm -rf {} +
