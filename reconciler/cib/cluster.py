@@ -12,7 +12,10 @@ from reconciler.cib.ping import PingAttribute
 
 @dataclass(frozen=True, slots=True)
 class NodeStatus:
-    """One node. The flags are those of `crm_mon`; `seen` is whether the CIB has a state of it at all."""
+    """One node. The flags are those of `crm_mon`; `seen` is whether the CIB has a state of it at all.
+
+    `joined` is when it joined the membership, in Unix seconds: 0 where it has not, or before feature set 3.18.
+    """
 
     name: str
     id: str
@@ -27,6 +30,7 @@ class NodeStatus:
     expected_up: bool
     is_dc: bool
     seen: bool
+    joined: int
     permanent: Mapping[str, str]
     transient: Mapping[str, str]
 

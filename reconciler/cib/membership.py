@@ -49,6 +49,7 @@ class Node:
     unclean: bool = False
     shutdown: bool = False
     expected_up: bool = False
+    joined: int = 0
     is_dc: bool = False
     needs_reset: bool = False
 
@@ -140,6 +141,7 @@ def _peer_since(state: Element) -> int:
 
 def _judge(node: Node, state: Element, configuration: Configuration, now: float | None) -> None:
     member, peer = _member_since(state), _peer_since(state)
+    node.joined = member if member > 1 else 0
     node.expected_up = not node.shutdown and state.get("expected") == "member"
     if node.kind is NodeKind.PING:
         return

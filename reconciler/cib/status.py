@@ -89,6 +89,7 @@ def _public(node: Node) -> NodeStatus:
         expected_up=node.expected_up,
         is_dc=node.is_dc,
         seen=node.state is not None,
+        joined=node.joined,
         permanent=node.permanent,
         transient=node.transient,
     )

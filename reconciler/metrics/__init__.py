@@ -1,0 +1,1 @@
+"""What Prometheus sees: failovers counted, the catalogue of metrics, one collector, one server."""
