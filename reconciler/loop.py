@@ -4,10 +4,10 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from reconciler import __version__
 from reconciler.hints import Hints
@@ -31,14 +31,18 @@ STATUS = "status.json"
 LOCK = "agent.lock"
 
 
+Document = Mapping[str, Any]
+Publish = Callable[[Reconciliation, Document], None]
+
+
 class AlreadyRunningError(RuntimeError):
     """Another agent runs on this node."""
 
 
 class Agent:
-    """One agent on one node. `publish` gets every pass, for the metrics."""
+    """One agent on one node. `publish` gets every pass and its document, for the metrics."""
 
-    def __init__(self, settings: Settings, hints: Hints, publish: Callable[[Reconciliation], None]) -> None:
+    def __init__(self, settings: Settings, hints: Hints, publish: Publish) -> None:
         self._settings = settings
         self._hints = hints
         self._publish = publish
@@ -96,8 +100,7 @@ class Agent:
         self._peers.stand(able(done.observation, self._settings.mode, bool(done.revision), plan.holds))
         self._calm = self._calm.after(bool(done.outcomes), done.objects != objects, hinted)
         self._journal.write(done)
-        self._tell(done)
-        self._publish(done)
+        self._publish(done, self._tell(done))
         systemd.notify("READY=1", "WATCHDOG=1", f"STATUS={self._journal.summary}")
         wait = delay(done.decision, memory.pace, self._calm, time.time())
         return self._calm.rest(done.seconds), min(wait, self._settings.resync)
@@ -115,12 +118,14 @@ class Agent:
             systemd.notify("WATCHDOG=1")
         return frozenset()
 
-    def _tell(self, done: Reconciliation) -> None:
+    def _tell(self, done: Reconciliation) -> Document:
+        """Write down what is known, for `status` and over restarts."""
         document = report(done, self._settings.mode, str(self._settings.desired), self._started)
         self._keep(self._settings.runtime_dir / STATUS, document, mode=0o644)
         if document["objects"] != self._kept_objects:
             self._keep(self._settings.state_dir / STATUS, {"objects": document["objects"]})
             self._kept_objects = document["objects"]
+        return document
 
     def _keep(self, path: Path, content: object, mode: int = 0o600) -> None:
         trouble = store.save(path, content, mode=mode)
