@@ -9,6 +9,8 @@ from reconciler.state import Ref, State
 from reconciler.status import Health
 
 _RESOURCES = frozenset({"Primitive", "Group", "Clone"})
+_MOVES = frozenset({"start", "stop", "promote", "demote", "migrate_to", "migrate_from"})
+"""Operations during which a resource does not serve, though Pacemaker already or still counts it as active."""
 
 
 def health(state: State, cluster: ClusterStatus | None, network: Seen | None, node: str) -> Mapping[Ref, Health]:
@@ -25,13 +27,18 @@ def health(state: State, cluster: ClusterStatus | None, network: Seen | None, no
 def _resource(resource: ResourceStatus | None) -> Health:
     if resource is None:
         return Health(None, "Absent", "the cluster does not know it yet")
-    where = " and ".join(resource.promoted_on or resource.active_on)
+    under_way = [there for there in resource.placements.values() if there.active and there.pending in _MOVES]
+    moving = {there.node for there in under_way}
+    where = " and ".join(node for node in resource.promoted_on or resource.active_on if node not in moving)
     if resource.failed and not resource.failure_ignored:
         return Health(False, "ResourceFailed", _failures(resource))
     if resource.blocked:
         return Health(False, "Blocked", "the cluster cannot recover it by itself")
     if not resource.wanted:
         return Health(True, "Stopped", "target-role is Stopped")
+    if not where and under_way:
+        tasks = sorted(f"{there.pending} under way on {there.node}" for there in under_way)
+        return Health(False, "InTransition", ", ".join(tasks))
     if not where:
         return Health(False, "NotRunning", _failures(resource) or "active on no node")
     return Health(True, "Running", f"on {where}")
