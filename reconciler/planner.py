@@ -1,7 +1,7 @@
 """Desired and observed configuration -> what to change in the cluster, what to hold, what to leave alone. Pure.
 
 Read `plan` from top to bottom: which objects differ, which of ours nobody wants any more (`pruning`), what has to wait
-for something else, and what all that makes of the CIB.
+for something else (`waiting`), and what all that makes of the CIB.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,20 +9,24 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from xml.etree import ElementTree as ET
 
-from reconciler.cib import patch
-from reconciler.cib.draft import Edits, draft
+from reconciler.cautions import cautions
+from reconciler.cib import dialect, patch
+from reconciler.cib.draft import Edits, draft, rename_taken
 from reconciler.cib.ownership import TAG, record
 from reconciler.kinds import CLUSTER_KINDS
-from reconciler.kinds.base import Around, ClusterKind
+from reconciler.kinds.base import Around
 from reconciler.kinds.observe import Observed
 from reconciler.plan import Change, Command, Hold, Override, Plan, Reason, Verb
-from reconciler.pruning import Policy, prune
+from reconciler.pruning import STOPPED_BY, Policy, prune
 from reconciler.state import Desired, Ref, Scope, State
+from reconciler.waiting import Scene, members, settle
 
 CONFIGURATION = "/cib/configuration"
 PATCH = ("cibadmin", "--patch", "--xml-pipe")
 _ALL_FIELDS_SINCE = (3, 20)
 """The feature set of Pacemaker 3.0.0: from 3.0.2 on, a patch's version needs all three fields."""
+_BY_HAND = "cli-"
+"""How the ids of the constraints begin that `crm_resource --move` and `--ban` make, and with it crm and pcs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,31 +48,47 @@ def plan(
     """Decide everything about the CIB; `running` are the ids of the primitives that are active on some node.
 
     The patch holds only what changes, and is refused by the cluster if the configuration has moved since it was read.
-    Objects that already are as wanted are recorded as ours and are no changes.
+    Objects that already are as wanted are recorded as ours and are no changes. `left_alone` are not to be changed now.
     """
+    refusal = _refusal(desired, observed)
+    if refusal:
+        return ClusterPlan(Plan(holds=(refusal,)), observed.cib.configuration, ())
     wanted = {ref: desired.state[ref] for ref in _in_order(desired.state)}
     compared = _compare(wanted, observed)
     pruned = prune(wanted, observed, running, policy)
     changes = compared.changes | pruned.changes
     holds = [*compared.holds, *pruned.holds, *(left_alone[ref] for ref in changes if ref in left_alone)]
     changes = {ref: change for ref, change in changes.items() if ref not in left_alone}
-    changes, waiting = _wait_for_references(changes, observed)
-    holds += waiting
-    edits, owned = _edits(changes, compared.adoptions, wanted, observed)
+    written = _written(changes, observed)
+    changes, waiting = settle(Scene(changes, written, {hold.ref: hold for hold in holds if hold.ref}, wanted, observed))
+    edits, owned = _edits(changes, written, compared.adoptions, wanted, observed)
     configuration = draft(observed.cib, edits) if changes or compared.adoptions else observed.cib.configuration
     operations = tuple(patch.diff(observed.cib.configuration, configuration, CONFIGURATION))
+    by_hand = tuple(ref for ref in pruned.foreign if ref.name.startswith(_BY_HAND))
     return ClusterPlan(
         Plan(
             changes=tuple(changes.values()),
             adoptions=compared.adoptions,
-            holds=tuple(holds),
-            overrides=compared.overrides,
-            foreign=tuple(ref for ref in pruned.foreign if ref.name not in owned),
+            holds=(*holds, *waiting),
+            overrides=(*compared.overrides, *(_constraint(ref, observed) for ref in by_hand)),
+            foreign=tuple(ref for ref in pruned.foreign if ref.name not in owned and ref not in by_hand),
+            warnings=cautions(changes, wanted, observed, configuration) if operations else (),
             commands=_commands(operations, observed, changes, compared.adoptions),
         ),
         configuration,
         operations,
     )
+
+
+def _refusal(desired: Desired, observed: Observed) -> Hold | None:
+    if desired.rejected:
+        message = f"the manifests have {len(desired.rejected)} faults; the first: {desired.rejected[0]}"
+        return Hold(Reason.REJECTED, message)
+    if not dialect.has_tags(dialect.schema(observed.cib)):
+        schema = observed.cib.root.get("validate-with", "")
+        message = f"{schema} has no tags to record in what is ours: upgrade the CIB with `cibadmin --upgrade --force`"
+        return Hold(Reason.UNSUPPORTED, message)
+    return None
 
 
 def _in_order(refs: Iterable[Ref]) -> list[Ref]:
@@ -90,112 +110,103 @@ def _compare(wanted: State, observed: Observed) -> _Compared:
     adoptions: list[Ref] = []
     holds: list[Hold] = []
     overrides: list[Override] = []
-    parents = observed.parents
     for ref, spec in wanted.items():
-        hold = _held_as_it_is(ref, wanted, observed, parents)
+        hold = _held_as_it_is(ref, observed)
         if hold:
             holds.append(hold)
             continue
         kind, live = CLUSTER_KINDS[ref.kind], observed.state.get(ref)
         recorded = observed.recorded_values(ref)
+        shared = kind.shared.names(spec) if kind.shared else frozenset()
+        ours = shared <= recorded and (kind.bag is not None or ref.name in observed.owned)
+        if live == spec:
+            adoptions += [] if ours else [ref]
+            continue
         kept = kind.keep(spec, live, Around(recorded, observed.op_defaults))
         overrides += [Override(ref, path, value) for path, value in kept.overrides]
-        ours = ref.name in observed.owned if kind.bag is None else kind.bag.names(spec) <= recorded
-        if live is None:
-            changes[ref] = Change(ref, None, kept.spec)
-        elif live != kept.spec:
-            changes[ref] = Change(ref, live, kept.spec, adopts=not ours)
+        if live != kept.spec:
+            changes[ref] = Change(ref, live, kept.spec, adopts=live is not None and not ours)
         elif not ours:
             adoptions.append(ref)
     return _Compared(changes, tuple(adoptions), tuple(holds), tuple(overrides))
 
 
-def _held_as_it_is(ref: Ref, wanted: State, observed: Observed, parents: Mapping[str, Ref]) -> Hold | None:
+def _held_as_it_is(ref: Ref, observed: Observed) -> Hold | None:
     if ref in observed.unsupported:
         why = observed.unsupported[ref]
         return Hold(Reason.UNSUPPORTED, f"left alone: the live object says what no manifest can say yet: {why}", ref)
     if ref not in observed.state and ref.name in observed.cib.by_id:
         other = observed.cib.by_id[ref.name].tag
         return Hold(Reason.NAME_TAKEN, f"the id {ref.name!r} belongs to a live <{other}>", ref)
-    for name in CLUSTER_KINDS[ref.kind].members(wanted[ref]):
-        parent = parents.get(name)
-        if parent and parent != ref and parent not in wanted and parent.name not in observed.owned:
-            return Hold(Reason.NAME_TAKEN, f"{name} is inside {parent}, which is not ours", ref)
     return None
 
 
-def _wait_for_references(changes: dict[Ref, Change], observed: Observed) -> tuple[dict[Ref, Change], list[Hold]]:
-    """Hold what names an object that will not exist, and whatever then names the held in its turn."""
-    holds: list[Hold] = []
-    while True:
-        there = {ref.name: ref.kind for ref in observed.all if not _deletes(changes.get(ref))}
-        there |= {ref.name: ref.kind for ref, change in changes.items() if change.verb is Verb.CREATE}
-        missing = [
-            Hold(Reason.REFERENCE_MISSING, f"{reference.field} names {reference.name}, which does not exist", ref)
-            for ref, change in changes.items()
-            if change.after is not None
-            for reference in CLUSTER_KINDS[ref.kind].references(change.after)
-            if there.get(reference.name) not in reference.kinds
-        ]
-        if not missing:
-            return changes, holds
-        held = {hold.ref for hold in missing}
-        changes = {ref: change for ref, change in changes.items() if ref not in held}
-        holds += missing
+def _constraint(ref: Ref, observed: Observed) -> Override:
+    spec = observed.state.get(ref)
+    said = CLUSTER_KINDS[ref.kind].crm(ref.name, spec) if spec else "a constraint that no manifest can say yet"
+    return Override(ref, "constraint", said)
 
 
-def _deletes(change: Change | None) -> bool:
-    return change is not None and change.verb is Verb.DELETE
+def _written(changes: Mapping[Ref, Change], observed: Observed) -> dict[Ref, ET.Element]:
+    """Make the elements of what is created or updated, in words that the schema knows and with ids that are free."""
+    version = dialect.schema(observed.cib)
+    taken = {*observed.cib.by_id, *(ref.name for ref in changes)}
+    written = {}
+    for ref, change in changes.items():
+        if change.after is not None:
+            live = observed.elements.get(ref)
+            element = CLUSTER_KINDS[ref.kind].write(ref.name, change.after, live)
+            dialect.speak(element, version)
+            rename_taken(element, live, taken)
+            written[ref] = element
+    return written
 
 
 def _edits(
-    changes: Mapping[Ref, Change], adoptions: Iterable[Ref], wanted: State, observed: Observed
-) -> tuple[Edits, frozenset[str]]:
-    written: dict[str, ET.Element] = {}
-    members: dict[str, tuple[str, ...]] = {}
-    sections: dict[str, str] = {}
-    dropped: set[str] = set()
-    owned = set(observed.owned)
-    for ref, change in changes.items():
-        kind = CLUSTER_KINDS[ref.kind]
-        if change.after is None:
-            dropped.add(ref.name)
-            continue
-        written[ref.name] = kind.write(ref.name, change.after, observed.elements.get(ref))
-        if kind.members(change.after):
-            members[ref.name] = kind.members(change.after)
-        if change.verb is Verb.CREATE:
-            sections[ref.name] = kind.section
-        owned |= _ids(ref, kind, wanted, written[ref.name])
-    for ref in adoptions:
-        owned |= _ids(ref, CLUSTER_KINDS[ref.kind], wanted, observed.elements[ref])
-    owned -= dropped
-    _record(observed, frozenset(owned), written, sections, dropped)
-    return Edits(written, members, frozenset(dropped), sections), frozenset(owned)
-
-
-def _ids(ref: Ref, kind: ClusterKind, wanted: State, element: ET.Element) -> frozenset[str]:
-    """Return the ids by which an object is recorded as ours: of a bag, those of the values that a manifest names."""
-    if kind.bag is None:
-        return frozenset({ref.name})
-    named = kind.bag.names(wanted[ref]) if ref in wanted else frozenset()
-    return frozenset(pair for name, pair in kind.bag.ids(element).items() if name in named)
-
-
-def _record(
+    changes: Mapping[Ref, Change],
+    written: Mapping[Ref, ET.Element],
+    adoptions: Iterable[Ref],
+    wanted: State,
     observed: Observed,
-    owned: frozenset[str],
-    written: dict[str, ET.Element],
-    sections: dict[str, str],
-    dropped: set[str],
-) -> None:
+) -> tuple[Edits, frozenset[str]]:
+    own = {ref.name: written[ref] for ref, change in changes.items() if change.after is not None}
+    inside = {ref.name: found for ref, change in changes.items() if (found := members(ref, change.after))}
+    sections = {
+        ref.name: CLUSTER_KINDS[ref.kind].section for ref, change in changes.items() if change.verb is Verb.CREATE
+    }
+    dropped = {ref.name for ref, change in changes.items() if change.after is None}
+    owned = set(observed.owned) - dropped
+    for ref in (*changes, *adoptions):
+        owned -= _value_ids(ref, observed.elements.get(ref))
+        element = written.get(ref) if ref in changes else observed.elements[ref]
+        if element is not None:
+            owned |= _recorded(ref, element, wanted, observed)
     tag = record(observed.cib, owned)
     if tag is None:
         dropped.add(TAG)
     else:
-        written[TAG] = tag
-        if TAG not in observed.cib.by_id:
+        own[TAG] = tag
+        if not observed.cib.by_id.get(TAG):
             sections[TAG] = "tags"
+    return Edits(own, inside, frozenset(dropped), sections), frozenset(owned)
+
+
+def _value_ids(ref: Ref, element: ET.Element | None) -> frozenset[str]:
+    shared = CLUSTER_KINDS[ref.kind].shared
+    return frozenset(shared.ids(element).values()) if shared and element is not None else frozenset()
+
+
+def _recorded(ref: Ref, element: ET.Element, wanted: State, observed: Observed) -> set[str]:
+    """Return the ids by which an object is recorded as ours: its own, and those of the shared values that are ours."""
+    kind = CLUSTER_KINDS[ref.kind]
+    if kind.shared is None:
+        return {ref.name}
+    if ref in wanted:
+        names = kind.shared.names(wanted[ref])
+    else:
+        names = frozenset() if kind.bag else observed.recorded_values(ref) | {STOPPED_BY}
+    values = {pair for name, pair in kind.shared.ids(element).items() if name in names}
+    return values if kind.bag else values | {ref.name}
 
 
 def _commands(

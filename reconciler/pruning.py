@@ -1,17 +1,19 @@
 """What nobody wants any more: only ours is deleted, within the budget, and stopped first. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from xml.etree import ElementTree as ET
 
+from reconciler.cib import references
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.nvset import value_in, with_value
 from reconciler.kinds.observe import Observed
 from reconciler.plan import Change, Hold, Reason
 from reconciler.state import Ref, State
 
-_NAMING = frozenset({"rsc", "with-rsc", "first", "then"})
-"""Attributes by which the schema's constraints name resources."""
+STOPPED_BY = "target-role"
+"""The meta attribute that stops what is to be deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +42,20 @@ def prune(wanted: State, observed: Observed, running: frozenset[str], policy: Po
         for ref, why in observed.unsupported.items()
         if ref not in wanted and ref.name in observed.owned
     ]
-    foreign = sorted((unwanted - doomed) | set(observed.unknown) | (set(observed.unsupported) - set(wanted)))
+    ours = doomed | {hold.ref for hold in holds if hold.ref}
+    unsupported = set(observed.unsupported) - set(wanted)
+    foreign = tuple(sorted((unwanted | unsupported | set(observed.unknown)) - ours))
     values = _values(wanted, observed)
-    held = _not_allowed(doomed | set(values), policy)
+    held = _not_allowed(doomed | set(values), wanted, policy)
     if held:
-        return Pruned({}, (*holds, *held), tuple(foreign))
+        return Pruned({}, (*holds, *held), foreign)
     referenced = _referenced(doomed, wanted, observed)
     holds += referenced
     doomed -= {hold.ref for hold in referenced if hold.ref}
     stops, waiting = _stop_first(doomed, observed, running)
-    holds += [
-        Hold(Reason.STOPPING, "is stopped first and deleted when it no longer runs", ref) for ref in sorted(waiting)
-    ]
+    holds += [Hold(Reason.STOPPING, _stopping(ref, observed), ref) for ref in sorted(waiting)]
     deletions = {ref: Change(ref, observed.state[ref], None) for ref in sorted(doomed - waiting)}
-    return Pruned(values | stops | deletions, tuple(holds), tuple(foreign))
+    return Pruned(values | stops | deletions, tuple(holds), foreign)
 
 
 def _values(wanted: State, observed: Observed) -> dict[Ref, Change]:
@@ -66,11 +68,14 @@ def _values(wanted: State, observed: Observed) -> dict[Ref, Change]:
     return changes
 
 
-def _not_allowed(doomed: Iterable[Ref], policy: Policy) -> list[Hold]:
+def _not_allowed(doomed: Iterable[Ref], wanted: State, policy: Policy) -> list[Hold]:
     refs = sorted(doomed)
     if refs and not policy.prune:
         message = "no manifest wants it; deleting is switched off (prune = false)"
         return [Hold(Reason.PRUNE_OFF, message, ref) for ref in refs]
+    if refs and not wanted:
+        message = f"one of {len(refs)} deletions: the manifests want nothing at all of the cluster any more"
+        return [Hold(Reason.DELETION_BUDGET, message, ref) for ref in refs]
     if len(refs) > policy.deletion_budget:
         message = f"one of {len(refs)} deletions: more than the settings' deletion_budget of {policy.deletion_budget}"
         return [Hold(Reason.DELETION_BUDGET, message, ref) for ref in refs]
@@ -79,57 +84,70 @@ def _not_allowed(doomed: Iterable[Ref], policy: Policy) -> list[Hold]:
 
 def _referenced(doomed: set[Ref], wanted: State, observed: Observed) -> list[Hold]:
     """Hold what an object that stays still names: the cluster would refuse, or the other would change its meaning."""
-    names = {ref.name: ref for ref in doomed}
     holds: dict[Ref, Hold] = {}
     while True:
+        going = doomed - set(holds)
         more = {}
-        for user in observed.all:
-            if user in doomed and user not in holds:
-                continue
-            for name in _names_in(user, wanted, observed):
-                ref = names.get(name)
-                if ref and ref not in holds:
-                    more[ref] = Hold(Reason.REFERENCED, f"no manifest wants it, but {user} names it", ref)
+        for ref in going:
+            user = next(_users_that_stay(ref, going, wanted, observed), None)
+            if user is not None:
+                message = f"no manifest wants it, but {observed.label(user)} names it"
+                more[ref] = Hold(Reason.REFERENCED, message, ref)
         if not more:
-            return list(holds.values())
+            return [holds[ref] for ref in sorted(holds)]
         holds |= more
 
 
-def _names_in(user: Ref, wanted: State, observed: Observed) -> Iterable[str]:
-    spec = wanted.get(user) or observed.state.get(user)
-    if spec is not None and user in observed.state:
-        return [reference.name for reference in CLUSTER_KINDS[user.kind].references(spec)]
-    element = observed.elements[user]
-    named = [part.get(name, "") for part in element.iter() for name in _NAMING]
-    return named + [part.get("id", "") for part in element.iter() if part.tag in {"resource_ref", "primitive", "group"}]
+def _users_that_stay(ref: Ref, going: set[Ref], wanted: State, observed: Observed) -> Iterator[ET.Element]:
+    for name in sorted(references.ids(observed.elements[ref])):
+        for element in observed.users.get(name, ()):
+            user = observed.by_name.get(element.get("id", ""))
+            if user == ref or user in going:
+                continue
+            if user is not None and user in wanted and user in observed.state:
+                said = CLUSTER_KINDS[user.kind].references(wanted[user])
+                if name not in {reference.name for reference in said}:
+                    continue
+            yield element
+
+
+def _stopping(ref: Ref, observed: Observed) -> str:
+    spec: Any = observed.state[ref]
+    sets = getattr(spec, "meta", ())
+    if value_in(sets, "is-managed") == "false" or value_in(sets, "maintenance") == "true":
+        return "is to be stopped and then deleted, but it is unmanaged: the cluster will not stop it"
+    return "is stopped first and deleted when it no longer runs"
 
 
 def _stop_first(doomed: set[Ref], observed: Observed, running: frozenset[str]) -> tuple[dict[Ref, Change], set[Ref]]:
     """Return the stops of what still runs, and everything that has to wait for them.
 
-    The outermost doomed container is stopped as a whole. Constraints that name what is being stopped stay until it is:
-    without them it could move first.
+    A container of which nothing stays is stopped as a whole. Constraints that name what is being stopped stay until it
+    is: without them it could move first.
     """
-    parents = observed.parents
     stops: dict[Ref, Change] = {}
     waiting: set[Ref] = set()
-    for ref in doomed:
+    for ref in sorted(doomed):
         if ref.name not in running:
             continue
         top = ref
-        waiting.add(top)
-        while (parent := parents.get(top.name)) and parent in doomed:
+        while (parent := observed.parents.get(top.name)) and _goes_whole(parent, doomed, observed):
             top = parent
-            waiting.add(top)
+        waiting |= {top, *_inside(top, observed)}
         spec: Any = observed.state[top]
-        if value_in(spec.meta, "target-role") != "Stopped":
-            stopped = spec.model_copy(update={"meta": with_value(spec.meta, "target-role", "Stopped")})
+        if value_in(spec.meta, STOPPED_BY) != "Stopped":
+            stopped = spec.model_copy(update={"meta": with_value(spec.meta, STOPPED_BY, "Stopped")})
             stops[top] = Change(top, spec, stopped)
     names = {ref.name for ref in waiting}
-    waiting |= {ref for ref in doomed if names & set(_names_in(ref, {}, observed))}
-    return stops, waiting | {ref for ref in doomed if _inside(ref, names, parents)}
+    constraints = {ref for ref in doomed if CLUSTER_KINDS[ref.kind].section == "constraints"}
+    return stops, waiting | {ref for ref in constraints if names & references.named(observed.elements[ref])}
 
 
-def _inside(ref: Ref, names: set[str], parents: Mapping[str, Ref]) -> bool:
-    parent = parents.get(ref.name)
-    return parent is not None and (parent.name in names or _inside(parent, names, parents))
+def _goes_whole(container: Ref, doomed: set[Ref], observed: Observed) -> bool:
+    return container in doomed and all(inner in doomed for inner in _inside(container, observed))
+
+
+def _inside(container: Ref, observed: Observed) -> Iterator[Ref]:
+    for name in CLUSTER_KINDS[container.kind].members(observed.state[container]):
+        yield observed.by_name[name]
+        yield from _inside(observed.by_name[name], observed)

@@ -8,6 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from xml.etree import ElementTree as ET
 
+RESOURCES = frozenset({"primitive", "group", "clone", "master", "bundle"})
+"""Elements that are resources, wherever they stand."""
+
+CONTAINERS = RESOURCES - {"primitive"}
+
+NAMED_BY_ID = frozenset({"resource_ref", "obj_ref", "role"})
+"""Elements whose id is that of another element."""
+
 
 class CibError(ValueError):
     """The text is not a CIB: cut off, not XML, or another document."""
@@ -88,8 +96,9 @@ class Cib:
 
     @cached_property
     def by_id(self) -> Mapping[str, ET.Element]:
-        """Every element of the configuration that has an id."""
-        return {element.get("id", ""): element for element in self.configuration.iter() if element.get("id")}
+        """Every element of the configuration that has an id of its own."""
+        elements = (element for element in self.configuration.iter() if element.tag not in NAMED_BY_ID)
+        return {name: element for element in elements if (name := element.get("id"))}
 
 
 def _integer(text: str | None) -> int:

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 
-from reconciler.cib.document import Cib, children
-
-_INNER = frozenset({"primitive", "group", "clone", "master", "bundle"})
+from reconciler.cib.document import NAMED_BY_ID, RESOURCES, Cib, children
+from reconciler.cib.references import ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +60,25 @@ def _section(section: ET.Element, edits: Edits, inside: "_Resources", new: Seque
     return copy
 
 
+def rename_taken(written: ET.Element, live: ET.Element | None, taken: set[str]) -> None:
+    """Give ids inside a new element that somebody else has already another name, and add all its ids to `taken`.
+
+    What was taken over from `live` keeps its ids; the element's own id is its name and stays.
+    """
+    kept = ids(live) if live is not None else frozenset()
+    for part in written.iter():
+        name = part.get("id")
+        if part is written or name is None or name in kept or part.tag in NAMED_BY_ID:
+            continue
+        number = 0
+        while name in taken:
+            number += 1
+            name = f"{part.get('id')}-{number}"
+        if number:
+            part.set("id", name)
+        taken.add(name)
+
+
 class _Resources:
     """The tree of resources: who is inside whom, before and after."""
 
@@ -79,7 +97,7 @@ class _Resources:
     def _index(self, element: ET.Element) -> None:
         self._live[element.get("id", "")] = element
         for child in children(element):
-            if child.tag in _INNER:
+            if child.tag in RESOURCES:
                 self._inside[child.get("id", "")] = element.get("id", "")
                 self._index(child)
 
@@ -93,7 +111,7 @@ class _Resources:
         own = self._edits.written.get(name, live)
         if own is None:
             raise KeyError(name)
-        before = [child for child in children(live) if child.tag in _INNER]
+        before = [child for child in children(live) if child.tag in RESOURCES]
         names = self._edits.members.get(name)
         if names is None:
             gone = self._edits.dropped | self._moved
@@ -102,7 +120,7 @@ class _Resources:
         if own is live and len(before) == len(after) and all(map(_is, before, after)):
             return own
         built = ET.Element(own.tag, own.attrib)
-        built.extend(child for child in own if child.tag not in _INNER)
+        built.extend(child for child in own if child.tag not in RESOURCES)
         built.extend(after)
         return built
 

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from xml.etree import ElementTree as ET
 
-from reconciler.cib.document import Cib, children
+from reconciler.cib import dialect
+from reconciler.cib.document import CONTAINERS, RESOURCES, Cib, children
 from reconciler.cib.ownership import owned_ids
+from reconciler.cib.references import Users, users
 from reconciler.kinds import CLUSTER_KINDS
-from reconciler.kinds.base import UnsupportedError
 from reconciler.state import Ref, Spec, State
-
-CONTAINERS = frozenset({"group", "clone", "master", "bundle"})
 
 
 @dataclass(frozen=True)
@@ -35,12 +34,30 @@ class Observed:
         return (*self.state, *self.unsupported, *self.unknown)
 
     @cached_property
+    def by_name(self) -> Mapping[str, Ref]:
+        """Every live object by its id."""
+        return {ref.name: ref for ref in self.elements}
+
+    def label(self, element: ET.Element) -> str:
+        """Say what an element is called: as an object, or by its tag and id."""
+        ref = self.by_name.get(element.get("id", ""))
+        return str(ref) if ref else f"<{element.tag}> {element.get('id', '')}".rstrip()
+
+    @cached_property
     def parents(self) -> Mapping[str, Ref]:
         """The container that a resource is in, by the resource's id; containers of no kind too."""
         containers = ((ref, element) for ref, element in self.elements.items() if element.tag in CONTAINERS)
         return {
-            inner.get("id", ""): ref for ref, element in containers for inner in children(element) if is_resource(inner)
+            inner.get("id", ""): ref
+            for ref, element in containers
+            for inner in children(element)
+            if inner.tag in RESOURCES
         }
+
+    @cached_property
+    def users(self) -> Users:
+        """For an id, the elements that name it and thereby keep it from being deleted."""
+        return users(self.cib, loose_tags=dialect.has_loose_tags(dialect.schema(self.cib)))
 
     @cached_property
     def op_defaults(self) -> frozenset[str]:
@@ -73,7 +90,7 @@ def observe(cib: Cib) -> Observed:
                 continue
             try:
                 state[ref] = kind.read(element)
-            except (UnsupportedError, ValueError) as error:
+            except ValueError as error:
                 unsupported[ref] = str(error)
     return Observed(cib, state, elements, unsupported, tuple(unknown), owned_ids(cib))
 
@@ -84,10 +101,5 @@ def _objects(cib: Cib, section: str) -> list[ET.Element]:
     for element in cib.objects(section):
         found.append(element)
         if element.tag in CONTAINERS:
-            found += [inner for inner in element.iter() if inner is not element and is_resource(inner)]
+            found += [inner for inner in element.iter() if inner is not element and inner.tag in RESOURCES]
     return found
-
-
-def is_resource(element: ET.Element) -> bool:
-    """True for what may stand inside a container."""
-    return element.tag == "primitive" or element.tag in CONTAINERS

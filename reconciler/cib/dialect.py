@@ -1,0 +1,45 @@
+"""What the schema that a CIB names can say. Pure.
+
+`validate-with` stays what it was when the cluster was set up, until somebody runs `cibadmin --upgrade`; the cluster
+refuses what that schema does not know. Sources: Pacemaker 2.1.5's `tags-*.rng`, `constraints-*.rng`, `resources-*.rng`.
+"""
+
+import re
+from xml.etree import ElementTree as ET
+
+from reconciler.cib.document import Cib
+
+Schema = tuple[int, int]
+
+_TAGS = (1, 3)
+_LOOSE_TAGS = (3, 3)
+_PROMOTED = (3, 7)
+_LATEST = (99, 0)
+_NAME = re.compile(r"pacemaker-([0-9]+)\.([0-9]+)")
+_OLD_ROLES = {"Promoted": "Master", "Unpromoted": "Slave"}
+_ROLES = ("role", "rsc-role", "with-rsc-role")
+
+
+def schema(cib: Cib) -> Schema:
+    """Return the schema's version; of `none` and `pacemaker-next`, which allow everything, one above all."""
+    match = _NAME.fullmatch(cib.root.get("validate-with", ""))
+    return (int(match[1]), int(match[2])) if match else _LATEST
+
+
+def has_tags(version: Schema) -> bool:
+    """True if there can be tags, in which ownership is recorded."""
+    return version >= _TAGS
+
+
+def has_loose_tags(version: Schema) -> bool:
+    """True if a tag may name what is not there."""
+    return version >= _LOOSE_TAGS
+
+
+def speak(element: ET.Element, version: Schema) -> None:
+    """Put the roles of an element that was just made into the words that the schema knows."""
+    if version < _PROMOTED:
+        for part in element.iter():
+            for attribute in _ROLES:
+                if part.get(attribute) in _OLD_ROLES:
+                    part.set(attribute, _OLD_ROLES[part.get(attribute, "")])
