@@ -2,10 +2,20 @@
 
 import logging
 import time
+from dataclasses import replace
 
 from reconciler.hints import Hints
+from reconciler.host import store
 from reconciler.loop import Agent, Document
+from reconciler.measure import Counts, measure
+from reconciler.metrics import memory
+from reconciler.metrics.collector import SnapshotCollector
+from reconciler.metrics.endpoint import metrics_app
+from reconciler.metrics.failovers import Event, Kind
+from reconciler.metrics.memory import Memory
 from reconciler.metrics.server import App, Page, Server
+from reconciler.metrics.snapshot import WatcherReport
+from reconciler.observation import Observation
 from reconciler.page import page
 from reconciler.settings import Settings
 from reconciler.turn import Reconciliation
@@ -13,6 +23,8 @@ from reconciler.turn import Reconciliation
 log = logging.getLogger("reconciler")
 
 _STALE_PASSES = 3
+_FAILOVERS = "failovers.json"
+_KEEP_AT_LEAST = 60.0
 
 
 class Service:
@@ -23,6 +35,9 @@ class Service:
         self._settings = settings
         self._document: Document | None = None
         self._passed = time.monotonic()
+        self._collector = SnapshotCollector(settings.resync)
+        self._counts = Counts()
+        self._kept: Memory | None = None
         self._agent = Agent(settings, self.hints, self._publish)
 
     def run(self) -> None:
@@ -46,13 +61,49 @@ class Service:
     def _apps(self) -> dict[str, App]:
         return {
             "/": Page(self._page, "text/html"),
+            "/metrics": metrics_app(self._collector),
             "/healthz": Page(self._healthz),
             "/readyz": Page(self._readyz),
         }
 
-    def _publish(self, done: Reconciliation, document: Document) -> None:  # noqa: ARG002
+    def _publish(self, done: Reconciliation, document: Document) -> None:
+        if self._counts.failovers is None:
+            self._counts = replace(self._counts, failovers=self._remembered(done.observation))
+        measured = measure(done, self._counts, self._watchers(), self._settings.mode)
+        self._counts = measured.counts
+        self._keep(measured.counts.failovers)
+        for event in measured.events:
+            log.warning("%s", _sentence(event))
+        self._collector.publish(measured.snapshot)
         self._document = document
         self._passed = time.monotonic()
+
+    def _remembered(self, observation: Observation) -> Memory | None:
+        """Take back what was counted before a restart, if it was of this cluster and node."""
+        if observation.status is None:
+            return None
+        kept = store.load(self._settings.state_dir / _FAILOVERS)
+        return memory.load(kept, cluster=observation.status.cluster_name, local_node=observation.node)
+
+    def _keep(self, counted: Memory | None) -> None:
+        """Keep the counts when they have changed, and their time once in a while."""
+        if counted is None:
+            return
+        same = self._kept is not None and replace(counted, at=self._kept.at) == self._kept
+        if same and self._kept is not None and counted.at - self._kept.at < _KEEP_AT_LEAST:
+            return
+        trouble = store.save(self._settings.state_dir / _FAILOVERS, memory.dump(counted))
+        if trouble:
+            log.error("%s", trouble)
+        self._kept = counted
+
+    def _watchers(self) -> dict[str, WatcherReport]:
+        watchers = {
+            name: WatcherReport(watcher.events, watcher.found, watcher.rebuilds, watcher.errors)
+            for name, watcher in self._agent.watchers.items()
+        }
+        netlink = self._agent.netlink
+        return {**watchers, "network": WatcherReport(events=netlink.events, errors=netlink.errors)}
 
     def _page(self) -> tuple[str, str]:
         if self._document is None:
@@ -77,3 +128,10 @@ class Service:
         if not document["desired"]["revision"]:
             return "503 Service Unavailable", document["desired"]["problem"] + "\n"
         return "200 OK", "ready\n"
+
+
+def _sentence(event: Event) -> str:
+    if event.kind is Kind.RECOVERY:
+        return f"recovered: {event.resource} was restarted on {event.target}"
+    took = f", after {event.duration:.1f} s" if event.duration is not None else ""
+    return f"failover: {event.resource} came from {event.source} to {event.target} ({event.cause}{took})"

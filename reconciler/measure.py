@@ -1,0 +1,174 @@
+"""A pass as figures: what the metrics show of it, and what has been counted so far. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from reconciler import __version__
+from reconciler.corosync.cmap import ParseFailure
+from reconciler.corosync.quorumtool import Quorum, quorum
+from reconciler.corosync.rings import RingStatus, rings
+from reconciler.kinds import CLUSTER_KINDS
+from reconciler.kinds.observe import Observed
+from reconciler.metrics import failovers
+from reconciler.metrics.catalogue import BLOCKING, DOMAINS, Result
+from reconciler.metrics.failovers import Event
+from reconciler.metrics.memory import Memory
+from reconciler.metrics.snapshot import (
+    ChangeKey,
+    DesiredReport,
+    LoopReport,
+    MetricsSnapshot,
+    SourceReport,
+    WatcherReport,
+)
+from reconciler.observation import Observation, Source
+from reconciler.plan import Plan, Reason
+from reconciler.state import Ref, Scope
+from reconciler.status import scope_of
+from reconciler.turn import Reconciliation
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What has been counted up to a pass; `failovers` is to be kept over restarts."""
+
+    sources: Mapping[str, SourceReport] = field(default_factory=dict)
+    loop: LoopReport = field(default_factory=LoopReport)
+    failovers: Memory | None = None
+    configuration: Observed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One pass in figures, the counts after it, and the failovers and recoveries that were counted in it."""
+
+    snapshot: MetricsSnapshot
+    counts: Counts
+    events: tuple[Event, ...]
+
+
+def measure(done: Reconciliation, before: Counts, watchers: Mapping[str, WatcherReport], mode: str) -> Measured:
+    """Count one pass. Nothing that a source says can make it fail: what cannot be read is a failure of that source."""
+    observation = done.observation
+    at = observation.snapshot.at
+    ring_status, votes, unread = _corosync(observation)
+    sources = _sources(observation, before.sources, unread)
+    remembered: Memory | None = before.failovers
+    events: tuple[Event, ...] = ()
+    if observation.status is not None:
+        touched = _touched(before.configuration, observation.cluster)
+        remembered, events = failovers.observe(remembered, observation.status, observation.node, at, touched)
+    loop = before.loop.after(
+        {domain: _result(done, scope, mode) for scope, domain in DOMAINS.items()},
+        [_key(change.ref, change.verb.value) for change in done.decision.plan.changes],
+        [_key(change.ref, change.verb.value) for change in done.applied],
+        _failed(done),
+        (done.began + done.seconds, done.seconds),
+    )
+    snapshot = MetricsSnapshot(
+        at=at,
+        version=__version__,
+        local_node=observation.node,
+        status=observation.status,
+        rings=ring_status,
+        quorum=votes,
+        failovers=remembered,
+        sources=sources,
+        loop=loop,
+        desired=_desired(done),
+        apply_blocked=_blocked(done.decision.plan, done.decision.blind),
+        watchers=watchers,
+    )
+    return Measured(snapshot, Counts(sources, loop, remembered, observation.cluster or before.configuration), events)
+
+
+def _corosync(observation: Observation) -> tuple[RingStatus | None, Quorum | None, dict[str, str]]:
+    """Read corosync's texts; what cannot be read is named by its source."""
+    unread: dict[str, str] = {}
+    found: RingStatus | ParseFailure | None = None
+    cmap = _text(observation, Source.CMAP)
+    if cmap is not None:
+        found = rings(cmap, _text(observation, Source.STATS), _text(observation, Source.CFGTOOL))
+    votes: Quorum | ParseFailure | None = None
+    said = _text(observation, Source.QUORUM)
+    if said is not None:
+        votes = quorum(said)
+    for item, source in ((found, Source.CMAP), (votes, Source.QUORUM)):
+        if isinstance(item, ParseFailure):
+            unread[source.value] = item.message
+    return (
+        None if isinstance(found, ParseFailure) else found,
+        None if isinstance(votes, ParseFailure) else votes,
+        unread,
+    )
+
+
+def _text(observation: Observation, source: Source) -> str | None:
+    answer = observation.snapshot.answers.get(source)
+    return None if answer is None or source in observation.problems else answer.text
+
+
+def _sources(
+    observation: Observation, before: Mapping[str, SourceReport], unread: Mapping[str, str]
+) -> Mapping[str, SourceReport]:
+    found = dict(before)
+    for source, answer in observation.snapshot.answers.items():
+        problem = observation.problems.get(source)
+        failure = problem.failure if problem else "parse" if source.value in unread else ""
+        report = found.get(source.value, SourceReport())
+        found[source.value] = report.after(failure, answer.seconds, observation.snapshot.at)
+    return found
+
+
+def _touched(before: Observed | None, now: Observed | None) -> frozenset[str]:
+    """Return the ids of the resources that a change of the configuration since the last pass may have moved."""
+    if before is None or now is None or before.state is now.state:
+        return frozenset()
+    changed = {ref for ref in {*before.state, *now.state} if before.state.get(ref) != now.state.get(ref)}
+    return frozenset(name for ref in changed for name in _named(ref, before, now))
+
+
+def _named(ref: Ref, *configurations: Observed) -> Iterator[str]:
+    yield ref.name
+    for configuration in configurations:
+        spec = configuration.state.get(ref)
+        if spec is not None:
+            yield from (reference.name for reference in CLUSTER_KINDS[ref.kind].references(spec))
+
+
+def _key(ref: Ref, action: str) -> ChangeKey:
+    return DOMAINS[scope_of(ref)], ref.kind, action
+
+
+def _failed(done: Reconciliation) -> Iterable[ChangeKey]:
+    left = {change.ref: change for change in done.decision.plan.changes}
+    failed = {ref for outcome in done.outcomes if not outcome.ok for ref in outcome.command.refs}
+    return [_key(ref, left[ref].verb.value) for ref in sorted(failed) if ref in left]
+
+
+def _result(done: Reconciliation, scope: Scope, mode: str) -> Result:
+    outcomes = [outcome for outcome in done.outcomes if outcome.command.scope is scope]
+    if scope in done.decision.blind or any(not outcome.ok for outcome in outcomes):
+        return Result.ERROR
+    if outcomes:
+        return Result.CHANGED
+    if any(scope_of(change.ref) is scope for change in done.decision.plan.changes):
+        return Result.DRY_RUN if mode == "observe" else Result.BLOCKED
+    return Result.UNCHANGED
+
+
+def _desired(done: Reconciliation) -> DesiredReport:
+    wanted = done.wanted
+    return DesiredReport(
+        revision=done.revision,
+        valid=wanted.desired is not None and not wanted.problem,
+        loaded=wanted.loaded,
+        invalid_files=len({item.file for item in wanted.rejected}),
+    )
+
+
+def _blocked(plan: Plan, blind: Mapping[Scope, str]) -> frozenset[Reason]:
+    reasons = {hold.reason for hold in plan.holds if hold.ref is None and hold.scope is Scope.CLUSTER}
+    if Scope.CLUSTER in blind:
+        reasons.add(Reason.UNOBSERVABLE)
+    return frozenset(reasons & set(BLOCKING))
