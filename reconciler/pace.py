@@ -20,6 +20,7 @@ _AT_ONCE = 0.0
 _SETTLING = 1.0
 _MOVES_IN_A_ROW = 100
 _MOST_REST = 1.0
+_FEW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +114,9 @@ def _words(trouble: Trouble) -> str:
 class Calm:
     """For how long nothing has happened: `quiet` passes without any change, `idle` ones that a hint had asked for.
 
-    What a cluster does after a change is no change of its configuration and gives no hint. So it is looked at again
-    after 1, 2, 4, ... seconds, until that is the resync. And where hints come without end and mean nothing, they are
-    heeded ever less often.
+    What a cluster does after a change is no change of its configuration and gives no hint. So after a change or a hint
+    it is looked at again after 1, 2, 4, ... seconds, until that is the resync. And where hints come one upon the other and mean nothing, they
+    are heeded ever less often.
     """
 
     quiet: int = 0
@@ -123,11 +124,17 @@ class Calm:
 
     def after(self, acted: bool, different: bool, hinted: bool) -> "Calm":
         """Return the calm after a pass that did something, saw something new, or was asked for by a hint."""
-        return Calm(0 if acted or different else self.quiet + 1, self.idle + 1 if hinted and not acted else 0)
+        stirred = acted or different or (hinted and not self.flooded)
+        return Calm(0 if stirred else self.quiet + 1, self.idle + 1 if hinted and not acted else 0)
+
+    @property
+    def flooded(self) -> bool:
+        """True while hints come one upon the other and mean nothing."""
+        return self.idle > _FEW
 
     def rest(self, seconds: float) -> float:
         """Return how long to let hints wait after a pass that took so many seconds."""
-        return min(seconds * 2 ** min(self.idle, 8), _MOST_REST) if self.idle else 0.0
+        return min(seconds * 2 ** min(self.idle - _FEW, 8), _MOST_REST) if self.flooded else 0.0
 
     def next_look(self) -> float:
         """Return after how many seconds to look again without a hint."""

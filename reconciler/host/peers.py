@@ -6,7 +6,7 @@ That is the liveness that a takeover needs, without heartbeats, clocks or anythi
 
 import ctypes
 import time
-from ctypes import POINTER, Structure, byref, c_char, c_int, c_uint32, c_uint64, c_void_p
+from ctypes import POINTER, Structure, byref, c_char, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from typing import Any
 
 GROUP = b"reconciler"
@@ -17,6 +17,8 @@ _MEMBERS_MAX = 128
 _NAME_MAX = 128
 _LOOKS = 50
 _PAUSE = 0.01
+_TYPE_AGREED = 2
+_LOOK = b"look"
 
 
 class _Name(Structure):
@@ -25,6 +27,10 @@ class _Name(Structure):
 
 class _Address(Structure):
     _fields_ = (("nodeid", c_uint32), ("pid", c_uint32), ("reason", c_uint32))
+
+
+class _Vector(Structure):
+    _fields_ = (("base", c_void_p), ("length", c_size_t))
 
 
 class _Callbacks(Structure):
@@ -44,7 +50,10 @@ class Peers:
 
     @property
     def descriptor(self) -> int | None:
-        """A descriptor that can be read when the group has changed; the next look empties it. None without corosync."""
+        """A descriptor that can be read when the group has changed, until the next look; None without corosync.
+
+        Only members are told of changes.
+        """
         descriptor = c_int(-1)
         if self._handle is None or self._library.cpg_fd_get(self._handle, byref(descriptor)) != _OK:
             return None
@@ -68,9 +77,18 @@ class Peers:
         """Be in the group if this agent is able to write, and out of it if not. Without corosync nothing happens."""
         if self._handle is None or able == self._joined:
             return
-        call = self._library.cpg_join if able else self._library.cpg_leave
-        if call(self._handle, byref(_name())) == _OK:
-            self._joined = able
+        if able:
+            self._joined = self._library.cpg_join(self._handle, byref(_name())) == _OK
+        else:
+            # cpg_leave would do, but corosync 3.1.7 lets nobody join again over the same connection.
+            self.close()
+            self._connect()
+
+    def nudge(self) -> None:
+        """Make the descriptors of all members readable: something was seen that gives no hint on their nodes."""
+        if self._joined:
+            message = _Vector(ctypes.cast(ctypes.c_char_p(_LOOK), c_void_p), len(_LOOK))
+            self._library.cpg_mcast_joined(self._handle, _TYPE_AGREED, byref(message), 1)
 
     def close(self) -> None:
         """Leave the group and corosync; the next look connects again."""
@@ -119,7 +137,7 @@ def _load() -> Any:
     library.cpg_initialize.argtypes = (POINTER(c_uint64), POINTER(_Callbacks))
     library.cpg_fd_get.argtypes = (c_uint64, POINTER(c_int))
     library.cpg_join.argtypes = (c_uint64, POINTER(_Name))
-    library.cpg_leave.argtypes = (c_uint64, POINTER(_Name))
+    library.cpg_mcast_joined.argtypes = (c_uint64, c_int, POINTER(_Vector), c_uint32)
     library.cpg_dispatch.argtypes = (c_uint64, c_int)
     library.cpg_membership_get.argtypes = (c_uint64, POINTER(_Name), POINTER(_Address), POINTER(c_int))
     library.cpg_local_get.argtypes = (c_uint64, POINTER(c_uint32))
