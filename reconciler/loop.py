@@ -35,6 +35,10 @@ Document = Mapping[str, Any]
 Publish = Callable[[Reconciliation, Document], None]
 
 
+_ONLY_HERE = frozenset({"transitions", "network"})
+"""Hints that the other nodes do not get, about what they see too: where resources run, whether a ring is whole."""
+
+
 class AlreadyRunningError(RuntimeError):
     """Another agent runs on this node."""
 
@@ -55,6 +59,13 @@ class Agent:
             "desired": Watcher(settings.desired, lambda: hints.give("desired")),
             "cib": Watcher(
                 settings.cib_dir, lambda: hints.give("cib"), wanted=lambda name: name == "cib.xml", recursive=False
+            ),
+            # The DC keeps the input of every transition here: failures and attributes change no configuration.
+            "transitions": Watcher(
+                settings.pengine_dir,
+                lambda: hints.give("transitions"),
+                wanted=lambda name: name.startswith("pe-"),
+                recursive=False,
             ),
         }
         self.netlink = Netlink(lambda: hints.give("network"))
@@ -82,6 +93,8 @@ class Agent:
             log.info("started: version=%s desired=%s mode=%s", __version__, settings.desired, settings.mode)
             hints: frozenset[str] = frozenset()
             while not self._hints.stopping:
+                if hints & _ONLY_HERE and not self._calm.flooded:
+                    self._peers.nudge()
                 hints = self._wait(*self._pass(turner, memory, hinted=bool(hints)))
             systemd.notify("STOPPING=1")
             log.info("stopped")

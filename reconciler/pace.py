@@ -115,8 +115,8 @@ class Calm:
     """For how long nothing has happened: `quiet` passes without any change, `idle` ones that a hint had asked for.
 
     What a cluster does after a change is no change of its configuration and gives no hint. So after a change or a hint
-    it is looked at again after 1, 2, 4, ... seconds, until that is the resync. And where hints come one upon the other and mean nothing, they
-    are heeded ever less often.
+    it is looked at again after 1, 2, 4, ... seconds, until that is the resync. And where hints come one upon the other
+    and mean nothing, they are heeded ever less often.
     """
 
     quiet: int = 0

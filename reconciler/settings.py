@@ -52,6 +52,7 @@ class Settings(_Section):
     state_dir: Path = Path("/var/lib/reconciler")
     runtime_dir: Path = Path("/run/reconciler")
     cib_dir: Path = Path("/var/lib/pacemaker/cib")
+    pengine_dir: Path = Path("/var/lib/pacemaker/pengine")
     node: str = ""
     mode: Literal["enforce", "observe"] = "enforce"
     resync: Seconds = 30.0

@@ -54,7 +54,7 @@ NODE_STATES = (
     "shutdown",
     "expected_up",
 )
-WATCHERS = ("desired", "cib", "network")
+WATCHERS = ("desired", "cib", "transitions", "network")
 BLOCKING = (
     Reason.NOT_WRITER,
     Reason.NO_QUORUM,
