@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from reconciler.cib.cluster import FailCounter, Placement, ResourceStatus
 from reconciler.cib.failures import FailCount, base_name, fail_counts, failure_timeout, live_count, migration_threshold
 from reconciler.cib.history import Role
+from reconciler.cib.instances import Instance, managed
 from reconciler.cib.inventory import Configuration, Resource, ResourceKind
 from reconciler.cib.membership import Node
-from reconciler.cib.placement import Instance, managed
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ nodes that are down, as what ran there is not known to have stopped.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from reconciler.cib.failures import (
@@ -19,38 +18,12 @@ from reconciler.cib.failures import (
     reconnects,
 )
 from reconciler.cib.history import OnFail, Operation, Role, Verdict, interpret, operations
-from reconciler.cib.inventory import Configuration, Resource, ResourceKind, elements, is_true
+from reconciler.cib.instances import Instance, Presence, managed
+from reconciler.cib.inventory import Configuration, Resource, ResourceKind, elements
 from reconciler.cib.membership import Node, NodeKind, is_connection
 from reconciler.cib.migration import Migrations
 
 _PROBE_RESULTS = frozenset({0, 7, 8, 190, 191})
-
-
-@dataclass(slots=True)
-class Presence:
-    """What one instance's history on one node comes to."""
-
-    role: Role
-    operations: tuple[Operation, ...] = ()
-    running: bool = False
-    failed: bool = False
-    pending: str = ""
-    partial_migration_to: str = ""
-
-
-@dataclass(slots=True)
-class Instance:
-    """One instance of a primitive: itself, or a clone's instance (of an anonymous clone, the one on a node)."""
-
-    resource: Resource
-    managed: bool
-    orphan: bool = False
-    role: Role = Role.STOPPED
-    failed: bool = False
-    blocked: bool = False
-    failure_ignored: bool = False
-    stopping: bool = False
-    on: dict[str, Presence] = field(default_factory=dict)
 
 
 def place(
@@ -58,14 +31,6 @@ def place(
 ) -> list[Instance]:
     """Return every instance that any history knows; completes `nodes`, adding those that only a history knows."""
     return _Placement(configuration, resources, nodes, now).walk()
-
-
-def managed(resource: Resource, configuration: Configuration) -> bool:
-    """Say whether the cluster may act on the resource, as far as the configuration goes."""
-    if configuration.flag("maintenance-mode") or is_true(resource.meta.get("maintenance")):
-        return False
-    default = configuration.properties.get("is-managed-default", "true")
-    return is_true(resource.meta.get("is-managed", default))
 
 
 class _Placement:
