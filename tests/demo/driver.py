@@ -70,8 +70,9 @@ class Play:
             self._fault(trouble)
         expected = [expected for act in scene.acts for expected in act.tells]
         moved = moves(self._history, [*(item.series for item in expected), *scene.shows])
-        for move in moved:
-            self._screen.detail("metrics", f"{', '.join(move.nodes)}  {move.series}  {move.course}")
+        for index, move in enumerate(moved):
+            label = "" if index else "metrics"
+            self._screen.detail(label, f"{', '.join(move.nodes)}  {move.series}  {move.course}")
         if self._faults:
             self._screen.quote(line for line in self._stage.agent_logs() if line not in logged)
         return Result(number, scene.title, tuple(done), _telling(moved, expected), tuple(self._faults))
@@ -85,7 +86,9 @@ class Play:
         since = act.do(stage)
         said = self._await_outcome(act)
         took = time.monotonic() - since
-        screen.done(said, took)
+        first, *more = said.splitlines()
+        screen.done(first, took)
+        screen.quote(more)
         self._await_metrics(act.tells)
         stage.watch.settle()
         away = result.time_away(stage.watch.outages(start), start, time.monotonic())
@@ -132,8 +135,9 @@ class Play:
         self._screen.failed(text)
 
 
-def _telling(moved: Sequence[Move], expected: Sequence[Expected]) -> tuple[Move, ...]:
-    """Of each metric that was expected to move the first one that did."""
-    names = dict.fromkeys(item.series.name for item in expected)
-    firsts = (next((move for move in moved if move.series.name == name), None) for name in names)
-    return tuple(move for move in firsts if move)
+def _telling(moved: Sequence[Move], expected: Sequence[Expected]) -> Move | None:
+    """Of what moved the first that was expected to."""
+    names = [item.series.name for item in expected]
+    return min(
+        moved, key=lambda move: names.index(move.series.name) if move.series.name in names else len(names), default=None
+    )

@@ -25,14 +25,14 @@ class Result:
         number: Its number.
         title: What it was about.
         acts: Its acts, as far as it came.
-        tells: Of the metrics that moved, those that had to, one of each name.
+        tells: The metric that tells most of it, if any moved.
         faults: What was not as it must be; empty if it went well.
     """
 
     number: int
     title: str
     acts: tuple[Done, ...]
-    tells: tuple[Move, ...]
+    tells: Move | None
     faults: tuple[str, ...]
 
 
@@ -63,7 +63,7 @@ def _row(result: Result) -> tuple[str, ...]:
         result.title,
         ", ".join(seconds(act.took) for act in result.acts),
         ", ".join(seconds(act.away) for act in result.acts) if any(act.away for act in result.acts) else "never",
-        ", ".join(_short(move) for move in result.tells),
+        _short(result.tells) if result.tells else "",
         "FAILED" if result.faults else "ok",
     )
 

@@ -12,7 +12,7 @@ CHANGES = "reconciler_changes_total"
 FAILOVERS = "reconciler_failovers_total"
 PING = "reconciler_ping_score"
 RING = "reconciler_corosync_ring_up"
-ONLINE = "reconciler_node_state"
+STATE = "reconciler_node_state"
 FAILURES = "reconciler_resource_fail_count"
 VALID = "reconciler_desired_valid"
 
@@ -31,7 +31,8 @@ class Act:
         do: Makes it happen; gives the moment (monotonic clock) from which to count.
         service: Where the service must be in the end.
         awaits: What must come of it besides, in words that complete "waiting for …".
-        outcome: What has come of it, for people; empty as long as it has not. None: the service is where it must be.
+        outcome: What has come of it, for people: a line, and perhaps lines of what a program said; empty as long as it
+            has not. None: the service is where it must be.
         command: What is typed for it, behind the place where.
         away: Seconds for which the page may be away; more says that something is wrong, not merely slow.
         within: Seconds in which it must have come about.
@@ -62,6 +63,14 @@ class Scene:
     title: str
     acts: tuple[Act, ...]
     shows: tuple[Series, ...] = ()
+
+
+def _moved(to: str, resource: str) -> Expected:
+    return rises(FAILOVERS, to, resource=resource)
+
+
+def _scores(score: float) -> Expected:
+    return becomes(score, PING, attribute="pingd", node=HOME)
 
 
 def _at_once(do: Callable[[Stage], None]) -> Callable[[Stage], float]:
@@ -99,7 +108,7 @@ def _ring_is(up: float, words: str) -> Callable[[Stage], str]:
 def _says_rejected(stage: Stage) -> str:
     said = [stage.rejected(node) for node in (HOME, OTHER)]
     kept = stage.monitor_interval("httpd") == "10s"
-    return f"both agents reject it, and nothing changes: {said[0][0]}" if all(said) and kept else ""
+    return f"both agents reject it, and nothing changes\n{said[0][0]}" if all(said) and kept else ""
 
 
 def _says_accepted(stage: Stage) -> str:
@@ -134,14 +143,14 @@ SCENES = (
                 _at_once(lambda stage: stage.node(HOME).crash_apache(for_good=True)),
                 service=OTHER,
                 away=30,
-                tells=(rises(FAILOVERS, OTHER, resource="httpd", cause="unplanned"),),
+                tells=(rises(FAILOVERS, OTHER, resource="httpd", cause="unplanned"), _moved(OTHER, "vip")),
             ),
             Act(
                 "The program is back, and a person clears the failure.",
                 _at_once(_clean_up),
                 command=(HOME, "crm resource cleanup httpd"),
                 away=15,
-                tells=(rises(FAILOVERS, HOME, resource="httpd"),),
+                tells=(_moved(HOME, "httpd"), _moved(HOME, "vip")),
             ),
         ),
         (Series(FAILURES, (("resource", "httpd"),)),),
@@ -154,13 +163,13 @@ SCENES = (
                 _at_once(lambda stage: stage.lab.switch.gateway_off(HOME)),
                 service=OTHER,
                 away=15,
-                tells=(rises(FAILOVERS, OTHER, resource="vip"), becomes(0, PING, attribute="pingd", node=HOME)),
+                tells=(_scores(0), _moved(OTHER, "httpd"), _moved(OTHER, "vip")),
             ),
             Act(
                 "The gateway answers vm-node1 again.",
                 _at_once(lambda stage: stage.lab.switch.gateway_on()),
                 away=15,
-                tells=(rises(FAILOVERS, HOME, resource="vip"), becomes(1000, PING, attribute="pingd", node=HOME)),
+                tells=(_scores(1000), _moved(HOME, "httpd"), _moved(HOME, "vip")),
             ),
         ),
     ),
@@ -173,8 +182,9 @@ SCENES = (
                 service=OTHER,
                 away=30,
                 tells=(
-                    rises(FAILOVERS, OTHER, resource="vip"),
-                    becomes(0, ONLINE, OTHER, node=HOME, state="online"),
+                    _moved(OTHER, "httpd"),
+                    _moved(OTHER, "vip"),
+                    becomes(0, STATE, OTHER, node=HOME, state="online"),
                 ),
             ),
             Act(
@@ -182,10 +192,7 @@ SCENES = (
                 _at_once(_power_on),
                 away=15,
                 within=90,
-                tells=(
-                    rises(FAILOVERS, HOME, resource="vip"),
-                    becomes(1, ONLINE, node=HOME, state="online"),
-                ),
+                tells=(_moved(HOME, "httpd"), _moved(HOME, "vip"), becomes(1, STATE, node=HOME, state="online")),
             ),
         ),
     ),
@@ -221,7 +228,7 @@ SCENES = (
                 tells=(becomes(0, VALID),),
             ),
             Act(
-                "Meanwhile the last good manifests stay in force: a constraint deleted by hand comes back from them.",
+                "The last good manifests stay in force: a constraint deleted by hand comes back from them.",
                 lambda stage: stage.delete_by_hand("vip-needs-gateway"),
                 awaits="the constraint",
                 outcome=_is_back("vip-needs-gateway"),

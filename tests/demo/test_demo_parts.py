@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.metrics.catalogue import SERIES
 from tests.demo.gitops import Repository
 from tests.demo.metrics import Move, Scrapes, Series, becomes, moves, number, parse, rises
 from tests.demo.result import Done, Result, seconds, table, time_away
@@ -98,8 +99,8 @@ def test_an_outage_belongs_to_the_act_in_which_it_began() -> None:
 
 
 def test_the_table_says_what_went_wrong_below_its_scene() -> None:
-    good = Result(1, "A cable", (Done(0.5, 0), Done(1.25, 0)), (Move(UP, ("a",), (1.0, 0.0)),), ())
-    bad = Result(2, "A fire", (Done(3, 2.5), Done(4, 0)), (), ("it was hot", "it was loud"))
+    good = Result(1, "A cable", (Done(0.5, 0), Done(1.25, 0)), Move(UP, ("a",), (1.0, 0.0)), ())
+    bad = Result(2, "A fire", (Done(3, 2.5), Done(4, 0)), None, ("it was hot", "it was loud"))
     assert table([good, bad]) == [
         "   scene    took          page away     what the metrics say",
         "1  A cable  0.5 s, 1.2 s  never         x_up 1 → 0            ok",
@@ -140,3 +141,11 @@ def test_a_scene_ends_at_home_and_expects_something(scene: Scene) -> None:
     assert scene.acts[-1].service == HOME
     assert all(act.tells for act in scene.acts)
     assert all(bool(act.awaits) == bool(act.outcome) for act in scene.acts)
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.title)
+def test_a_scene_asks_for_metrics_that_exist(scene: Scene) -> None:
+    for series in [*scene.shows, *(expected.series for act in scene.acts for expected in act.tells)]:
+        known = SERIES[series.name].labels
+        for label, value in series.labels:
+            assert value in (known[label] or [value])
