@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler import __version__
+from reconciler.cib.cluster import ClusterStatus
 from reconciler.corosync.cmap import ParseFailure
 from reconciler.corosync.quorumtool import Quorum, quorum
 from reconciler.corosync.rings import RingStatus, rings
@@ -36,6 +37,7 @@ class Counts:
     loop: LoopReport = field(default_factory=LoopReport)
     failovers: Memory | None = None
     configuration: Observed | None = None
+    status: ClusterStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def measure(done: Reconciliation, before: Counts, watchers: Mapping[str, Watcher
     sources = _sources(observation, before.sources, unread)
     remembered: Memory | None = before.failovers
     events: tuple[Event, ...] = ()
-    if observation.status is not None:
+    if observation.status is not None and observation.status is not before.status:
         touched = _touched(before.configuration, observation.cluster)
         remembered, events = failovers.observe(remembered, observation.status, observation.node, at, touched)
     loop = before.loop.after(
@@ -79,7 +81,8 @@ def measure(done: Reconciliation, before: Counts, watchers: Mapping[str, Watcher
         apply_blocked=_blocked(done.decision.plan, done.decision.blind),
         watchers=watchers,
     )
-    return Measured(snapshot, Counts(sources, loop, remembered, observation.cluster or before.configuration), events)
+    configuration = observation.cluster or before.configuration
+    return Measured(snapshot, Counts(sources, loop, remembered, configuration, observation.status), events)
 
 
 def _corosync(observation: Observation) -> tuple[RingStatus | None, Quorum | None, dict[str, str]]:

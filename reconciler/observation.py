@@ -101,7 +101,7 @@ def understand(snapshot: Snapshot, node: str, previous: Observation | None) -> O
         name,
         cib,
         previous.cluster if previous and same else _observed(cib, previous),
-        previous.status if previous and same else status(cib.root) if cib else None,
+        previous.status if previous and same else status(cib.root, now=snapshot.at) if cib else None,
         network,
         problems,
     )

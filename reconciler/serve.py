@@ -9,10 +9,9 @@ from reconciler.host import store
 from reconciler.loop import Agent, Document
 from reconciler.measure import Counts, measure
 from reconciler.metrics import memory
-from reconciler.metrics.collector import SnapshotCollector
-from reconciler.metrics.endpoint import metrics_app
 from reconciler.metrics.failovers import Event, Kind
 from reconciler.metrics.memory import Memory
+from reconciler.metrics.page import MetricsPage
 from reconciler.metrics.server import App, Page, Server
 from reconciler.metrics.snapshot import WatcherReport
 from reconciler.observation import Observation
@@ -35,7 +34,7 @@ class Service:
         self._settings = settings
         self._document: Document | None = None
         self._passed = time.monotonic()
-        self._collector = SnapshotCollector(settings.resync)
+        self._metrics = MetricsPage(settings.resync)
         self._counts = Counts()
         self._kept: Memory | None = None
         self._agent = Agent(settings, self.hints, self._publish)
@@ -61,7 +60,7 @@ class Service:
     def _apps(self) -> dict[str, App]:
         return {
             "/": Page(self._page, "text/html"),
-            "/metrics": metrics_app(self._collector),
+            "/metrics": self._metrics,
             "/healthz": Page(self._healthz),
             "/readyz": Page(self._readyz),
         }
@@ -74,7 +73,7 @@ class Service:
         self._keep(measured.counts.failovers)
         for event in measured.events:
             log.warning("%s", _sentence(event))
-        self._collector.publish(measured.snapshot)
+        self._metrics.publish(measured.snapshot)
         self._document = document
         self._passed = time.monotonic()
 
