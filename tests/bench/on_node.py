@@ -31,7 +31,6 @@ def warm(desired: Path, cib_file: str) -> dict[str, float]:
         turner, memory = Turner(settings, shell, Observer(shell, peers, settings.command_timeout), source), Memory()
         turner.turn(memory)
         done = turner.turn(memory)
-        peers.leave()
         reads = "; ".join(" ".join(argv) + " >/dev/null 2>&1" for argv in COMMANDS.values())
         script = f"for i in $(seq {_ROUNDS}); do {reads}; done"
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", **extra}
@@ -40,6 +39,7 @@ def warm(desired: Path, cib_file: str) -> dict[str, float]:
             lambda: subprocess.run(["/bin/sh", "-c", script], env=environment, check=False),
             _TIMES,
         )
+        peers.close()
     left = len(done.decision.plan.changes)
     return {"pass": ours, "bare": bare / _ROUNDS, "changes": left, "objects": len(done.objects)}
 
