@@ -80,10 +80,18 @@ class Observation:
 
     @property
     def running(self) -> frozenset[str]:
-        """The ids of the resources that are active on some node."""
+        """The ids of the resources that are active on some node, or on which an operation is under way there.
+
+        Pacemaker counts a resource whose stop is under way as stopped if no recurring operation is in its history: the
+        stop has taken the start's place there.
+        """
         if self.status is None:
             return frozenset()
-        return frozenset(name for name, resource in self.status.resources.items() if resource.active_on)
+        return frozenset(
+            name
+            for name, resource in self.status.resources.items()
+            if any(there.active or there.pending for there in resource.placements.values())
+        )
 
 
 def understand(snapshot: Snapshot, node: str, previous: Observation | None) -> Observation:
