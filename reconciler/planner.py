@@ -18,7 +18,7 @@ from reconciler.kinds.base import Around
 from reconciler.kinds.observe import Observed
 from reconciler.plan import Change, Command, Hold, Override, Plan, Reason, Verb
 from reconciler.pruning import STOPPED_BY, Policy, prune
-from reconciler.state import Desired, Ref, Scope, State
+from reconciler.state import Desired, Ref, Scope, Spec, State
 from reconciler.waiting import Scene, members, settle
 
 CONFIGURATION = "/cib/configuration"
@@ -125,10 +125,18 @@ def _compare(wanted: State, observed: Observed) -> _Compared:
         kept = kind.keep(spec, live, Around(recorded, observed.op_defaults))
         overrides += [Override(ref, path, value) for path, value in kept.overrides]
         if live != kept.spec:
-            changes[ref] = Change(ref, live, kept.spec, adopts=live is not None and not ours)
+            changes[ref] = Change(ref, live, kept.spec, adopts=_adopts(ref, live, shared - recorded, observed))
         elif not ours:
             adoptions.append(ref)
     return _Compared(changes, tuple(adoptions), tuple(holds), tuple(overrides))
+
+
+def _adopts(ref: Ref, live: Spec | None, unrecorded: frozenset[str], observed: Observed) -> bool:
+    """True if a change makes ours what is live already: the object, or of a bag one of its values."""
+    bag = CLUSTER_KINDS[ref.kind].bag
+    if live is None or bag is None:
+        return live is not None and ref.name not in observed.owned
+    return bool(unrecorded & bag.names(live))
 
 
 def _held_as_it_is(ref: Ref, observed: Observed) -> Hold | None:

@@ -113,22 +113,25 @@ def _users_that_stay(ref: Ref, going: set[Ref], wanted: State, observed: Observe
 
 def _stopping(ref: Ref, observed: Observed) -> str:
     spec: Any = observed.state[ref]
+    if CLUSTER_KINDS[ref.kind].section == "constraints":
+        return "no manifest wants it, but it stays until what it names has stopped"
     sets = getattr(spec, "meta", ())
     if value_in(sets, "is-managed") == "false" or value_in(sets, "maintenance") == "true":
-        return "is to be stopped and then deleted, but it is unmanaged: the cluster will not stop it"
-    return "is stopped first and deleted when it no longer runs"
+        return "no manifest wants it, but it runs unmanaged: the cluster will not stop it"
+    return "no manifest wants it; it is stopped first, and deleted when it no longer runs"
 
 
 def _stop_first(doomed: set[Ref], observed: Observed, running: frozenset[str]) -> tuple[dict[Ref, Change], set[Ref]]:
     """Return the stops of what still runs, and everything that has to wait for them.
 
-    A container of which nothing stays is stopped as a whole. Constraints that name what is being stopped stay until it
-    is: without them it could move first.
+    A container of which nothing stays is stopped as a whole; a member of one that stays leaves it and stops alone, so
+    that what is behind it in a group runs on. Constraints that name what is being stopped stay until it is: without
+    them it could move first.
     """
     stops: dict[Ref, Change] = {}
     waiting: set[Ref] = set()
     for ref in sorted(doomed):
-        if ref.name not in running:
+        if ref.kind != "Primitive" or ref.name not in running:
             continue
         top = ref
         while (parent := observed.parents.get(top.name)) and _goes_whole(parent, doomed, observed):

@@ -11,7 +11,7 @@ from reconciler.state import Ref, Scope
 _COLOURS = {Verb.CREATE: "32", Verb.UPDATE: "33", Verb.DELETE: "31"}
 _SIGNS = {Verb.CREATE: "+", Verb.UPDATE: "~", Verb.DELETE: "-"}
 _FEW = 8
-"""So many foreign objects are named one by one; of more, the numbers by kind say enough."""
+"""So many objects are named one by one."""
 
 
 def plan_text(plan: Plan, forecast_lines: Sequence[str] = (), *, colour: bool = False) -> str:
@@ -26,7 +26,7 @@ def plan_text(plan: Plan, forecast_lines: Sequence[str] = (), *, colour: bool = 
     blocks += [
         block
         for block in (
-            _block("Held back, not done now:", map(_hold, plan.holds)),
+            _block("Held back, not done now:", _holds(plan.holds)),
             _block("Set by hand, respected:", _overrides(plan)),
             _block("Not ours, left alone:", _foreign(plan.foreign)),
             _block("Warnings:", plan.warnings),
@@ -68,8 +68,19 @@ def shown(path: str, value: str | None) -> str | None:
     return "(hidden)" if "passw" in path.lower() else value or '""'
 
 
-def _hold(hold: Hold) -> str:
-    return f"{hold.ref or f'everything of the {hold.scope}'}: {hold.reason}: {hold.message}"
+def _holds(holds: Iterable[Hold]) -> Iterator[str]:
+    """Say each reason once, with all that it holds."""
+    together: dict[tuple[str, str], list[str]] = {}
+    for hold in holds:
+        names = together.setdefault((hold.reason, hold.message), [])
+        names.append(str(hold.ref or f"everything of the {hold.scope}"))
+    for (reason, message), names in together.items():
+        yield f"{_some(names)}: {reason}: {message}"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
+    return ", ".join(names[:_FEW]) + more
 
 
 def _overrides(plan: Plan) -> Iterator[str]:
@@ -148,23 +159,28 @@ def _field(field: FieldChange) -> Mapping[str, str | None]:
 
 
 def plan_crm(plan: Plan) -> str:
-    """Return what one would have typed into crm: `crm configure` takes the deletions, `load update` the rest.
+    """Return what one would have typed into crm: the deletions for `crm configure`, the rest for its `load update`.
 
     What crm has no word for, taking a property out of a set, is a comment with the command that does it. Objects that
     only get recorded as ours need nothing.
     """
     changes = [change for change in plan.changes if change.ref.kind in CLUSTER_KINDS]
-    deleted = [f"delete {change.ref.name}\n" for change in reversed(changes) if change.after is None]
-    lines = [line for change in changes if change.after is not None for line in _crm(change)]
-    return "".join([*deleted, *lines])
+    gone = [change.ref.name for change in reversed(changes) if change.after is None]
+    text = f"# crm configure:\ndelete {' '.join(gone)}\n" if gone else ""
+    made = [change for change in changes if change.after is not None]
+    made.sort(
+        key=lambda change: (rank[change.ref.kind], change.verb is Verb.CREATE)
+    )  # a member leaves before it enters
+    lines = [f"{line}\n" for change in made for line in _crm(change) if line]
+    return text + ("# crm configure load update:\n" + "".join(lines) if lines else "")
 
 
 def _crm(change: Change) -> Iterator[str]:
     kind = CLUSTER_KINDS[change.ref.kind]
     if kind.bag and change.before is not None:
         for name in sorted(kind.bag.names(change.before) - kind.bag.names(change.after)):
-            yield f"# crm_attribute --name {name} --delete\n"
-    yield kind.crm(change.ref.name, change.after) + "\n"
+            yield f"# crm_attribute -n {name} -D"
+    yield kind.crm(change.ref.name, change.after)
 
 
 def plan_xml(plan: Plan) -> str:

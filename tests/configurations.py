@@ -170,7 +170,8 @@ class Live:
 FOREIGN_RESOURCES = (
     '<primitive id="f1" class="ocf" provider="x" type="y"><!--why--><instance_attributes id="f1-a"/></primitive>',
     '<group id="f2"><primitive id="f3" class="lsb" type="z"/></group>',
-    '<clone id="f4"><instance_attributes id-ref="p1-instance_attributes"/><primitive id="f5" class="lsb" type="z"/></clone>',
+    """<clone id="f4"><instance_attributes id-ref="p1-instance_attributes"/>
+    <primitive id="f5" class="lsb" type="z"/></clone>""",
 )
 """A plain primitive, a group, and a clone that uses another object's attribute set."""
 

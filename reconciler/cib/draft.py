@@ -120,9 +120,26 @@ class _Resources:
         if own is live and len(before) == len(after) and all(map(_is, before, after)):
             return own
         built = ET.Element(own.tag, own.attrib)
-        built.extend(child for child in own if child.tag not in RESOURCES)
-        built.extend(after)
+        remarks = _remarks(live)
+        leading = {id(remark) for member in after for remark in remarks.get(member.get("id", ""), ())}
+        built.extend(child for child in own if child.tag not in RESOURCES and id(child) not in leading)
+        for member in after:
+            built.extend([*remarks.get(member.get("id", ""), ()), member])
         return built
+
+
+def _remarks(container: ET.Element | None) -> Mapping[str, list[ET.Element]]:
+    """Return the comments that stand before each member of a container: they are about it, and stay before it."""
+    found: dict[str, list[ET.Element]] = {}
+    since: list[ET.Element] = []
+    for child in container if container is not None else ():
+        if not isinstance(child.tag, str):
+            since.append(child)
+        else:
+            if child.tag in RESOURCES:
+                found[child.get("id", "")] = since
+            since = []
+    return found
 
 
 def _is(one: ET.Element, other: ET.Element) -> bool:

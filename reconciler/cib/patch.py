@@ -99,9 +99,11 @@ def _placements(
 
 
 def _behind(child: ET.Element, standing: Sequence[ET.Element], place: int) -> int:
-    """Return the place behind a child that stands at `place` or later; a comment may be elsewhere."""
-    index = next((index for index in range(place, len(standing)) if standing[index] is child), None)
-    return place if index is None else index + 1
+    """Return the place behind a child that stands at `place` or behind the comments there; else `place`."""
+    index = place
+    while index < len(standing) and standing[index] is not child and not isinstance(standing[index].tag, str):
+        index += 1
+    return index + 1 if index < len(standing) and standing[index] is child else place
 
 
 def _same(before: ET.Element, after: ET.Element) -> bool:

@@ -45,7 +45,7 @@ def _write(name: str, spec: ClusterProperties, live: ET.Element | None) -> ET.El
 
 def _crm(name: str, spec: ClusterProperties) -> str:
     own = {key: value for key, value in spec.properties.items() if key not in PACEMAKERS}
-    return crm.line("property", f"{name}:", *crm.pairs(own))
+    return crm.line("property", f"{name}:", *crm.pairs(own)) if own else ""
 
 
 def _keep(desired: ClusterProperties, live: ClusterProperties | None, around: Around) -> Kept:

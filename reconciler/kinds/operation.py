@@ -83,18 +83,18 @@ def _sorted(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
 Operations = Annotated[tuple[Operation, ...], AfterValidator(_sorted)]
 
 _PLAIN = {
+    "interval": values.duration,
+    "timeout": values.timeout,
+    "role": values.role,
+    "on_fail": _on_fail,
+    "enabled": values.boolean,
+    "start_delay": values.timeout,
     "interval_origin": None,
+    "record_pending": values.boolean,
     "requires": None,
     "description": None,
-    "on_fail": _on_fail,
-    "role": values.role,
-    "enabled": values.boolean,
-    "record_pending": values.boolean,
-    "timeout": values.timeout,
-    "interval": values.duration,
-    "start_delay": values.timeout,
 }
-
+"""The attributes of an `<op>` apart from id and name, and what gives each its canonical form."""
 
 DEFAULT_TIMEOUT = "20s"
 """What Pacemaker allows an operation without a timeout (`PCMK_DEFAULT_ACTION_TIMEOUT_MS` in 2.1.5)."""
