@@ -167,11 +167,7 @@ def plan_crm(plan: Plan) -> str:
     changes = [change for change in plan.changes if change.ref.kind in CLUSTER_KINDS]
     gone = [change.ref.name for change in reversed(changes) if change.after is None]
     text = f"# crm configure:\ndelete {' '.join(gone)}\n" if gone else ""
-    made = [change for change in changes if change.after is not None]
-    made.sort(
-        key=lambda change: (rank[change.ref.kind], change.verb is Verb.CREATE)
-    )  # a member leaves before it enters
-    lines = [f"{line}\n" for change in made for line in _crm(change) if line]
+    lines = [f"{line}\n" for change in changes if change.after is not None for line in _crm(change) if line]
     return text + ("# crm configure load update:\n" + "".join(lines) if lines else "")
 
 

@@ -75,7 +75,7 @@ def for_crm(case: Path) -> object:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", map(for_crm, CASES))
+@pytest.mark.parametrize("case", [for_crm(case) for case in CASES])
 def test_what_one_would_have_typed_into_crm_leads_to_the_same(tmp_path: Path, case: Path) -> None:
     need("crm", "cibadmin")
     cib = tmp_path / "cib.xml"
