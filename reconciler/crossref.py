@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
-from reconciler.kinds import CLUSTER_KINDS
+from reconciler.kinds import CLUSTER_KINDS, key
 from reconciler.kinds.node_network import NodeNetwork
 from reconciler.kinds.primitive import Primitive
 from reconciler.network.owned import cluster_owned
@@ -19,7 +19,7 @@ def check(state: State, files: Mapping[Ref, str]) -> list[Rejected]:
 
 
 def _dangling(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:
-    names = {ref.name: ref for ref in state}
+    names = {key(ref): ref for ref in state}
     for ref, spec in state.items():
         for reference in CLUSTER_KINDS[ref.kind].references(spec):
             found = names.get(reference.name)
@@ -39,7 +39,7 @@ def _kinds(kinds: frozenset[str]) -> str:
 
 
 def _cycles(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:
-    names = {ref.name: ref for ref in state}
+    names = {key(ref): ref for ref in state}
     inside = {ref: [names[name] for name in _members(ref, state) if name in names] for ref in state}
     for start in state:
         path = [start]

@@ -14,7 +14,8 @@ from pydantic_core import ErrorDetails
 
 from reconciler.crossref import check
 from reconciler.kinds import KINDS
-from reconciler.state import API_VERSION, Desired, Ref, Rejected, Scope, Spec
+from reconciler.kinds.base import ClusterKind, Kind
+from reconciler.state import API_VERSION, Desired, Ref, Rejected, Spec
 
 _ENVELOPE = ("apiVersion", "kind", "metadata", "spec")
 _METADATA = ("name", "labels", "annotations")
@@ -94,7 +95,11 @@ def _object(file: str, document: Mapping[str, Any], where: str) -> Iterator[Said
         if isinstance(found, list):
             faults += found
         elif not faults:
-            yield Said(Ref(kind, str(name)), found, file)
+            problem = _called_wrong(KINDS[kind], str(name), found)
+            if problem:
+                faults.append(Rejected(file, label, "metadata.name", problem))
+            else:
+                yield Said(Ref(kind, str(name)), found, file)
     yield from faults
 
 
@@ -127,12 +132,16 @@ def _name_problem(name: Any) -> str:
     return ""
 
 
+def _called_wrong(kind: Kind, name: str, spec: Spec) -> str:
+    return kind.name_problem(name, spec) if isinstance(kind, ClusterKind) else ""
+
+
 def _twice(said: Iterable[Said]) -> Iterator[Rejected]:
     """Find two objects of one identity, and two of the CIB that would share an id."""
     seen: dict[str, Said] = {}
     for item in sorted(said, key=lambda item: (item.ref, item.file)):
-        scope = KINDS[item.ref.kind].scope
-        key = item.ref.name if scope is Scope.CLUSTER else str(item.ref)
+        kind = KINDS[item.ref.kind]
+        key = kind.key(item.ref.name) if isinstance(kind, ClusterKind) else str(item.ref)
         if first := seen.get(key):
             what = "is said twice" if first.ref == item.ref else f"has the same id as {first.ref}"
             yield Rejected(item.file, str(item.ref), "metadata.name", f"{what}, first in {first.file}")

@@ -13,7 +13,7 @@ from reconciler.cautions import cautions
 from reconciler.cib import dialect, patch
 from reconciler.cib.draft import Edits, draft, rename_taken
 from reconciler.cib.ownership import TAG, record
-from reconciler.kinds import CLUSTER_KINDS
+from reconciler.kinds import CLUSTER_KINDS, key
 from reconciler.kinds.base import Around
 from reconciler.kinds.observe import Observed
 from reconciler.plan import Change, Command, Hold, Override, Plan, Reason, Verb
@@ -71,7 +71,7 @@ def plan(
             adoptions=compared.adoptions,
             holds=(*holds, *waiting),
             overrides=(*compared.overrides, *(_constraint(ref, observed) for ref in by_hand)),
-            foreign=tuple(ref for ref in pruned.foreign if ref.name not in owned and ref not in by_hand),
+            foreign=tuple(ref for ref in pruned.foreign if key(ref) not in owned and ref not in by_hand),
             warnings=cautions(changes, wanted, observed, configuration) if operations else (),
             commands=_commands(operations, observed, changes, compared.adoptions),
         ),
@@ -118,7 +118,7 @@ def _compare(wanted: State, observed: Observed) -> _Compared:
         kind, live = CLUSTER_KINDS[ref.kind], observed.state.get(ref)
         recorded = observed.recorded_values(ref)
         shared = kind.shared.names(spec) if kind.shared else frozenset()
-        ours = shared <= recorded and (kind.bag is not None or ref.name in observed.owned)
+        ours = shared <= recorded and (kind.bag is not None or observed.owns(ref))
         if live == spec:
             adoptions += [] if ours else [ref]
             continue
@@ -143,8 +143,8 @@ def _held_as_it_is(ref: Ref, observed: Observed) -> Hold | None:
     if ref in observed.unsupported:
         why = observed.unsupported[ref]
         return Hold(Reason.UNSUPPORTED, f"left alone: the live object says what no manifest can say yet: {why}", ref)
-    if ref not in observed.state and ref.name in observed.cib.by_id:
-        other = observed.cib.by_id[ref.name].tag
+    if ref not in observed.state and key(ref) in observed.cib.by_id:
+        other = observed.cib.by_id[key(ref)].tag
         return Hold(Reason.NAME_TAKEN, f"the id {ref.name!r} belongs to a live <{other}>", ref)
     return None
 
@@ -177,26 +177,28 @@ def _edits(
     wanted: State,
     observed: Observed,
 ) -> tuple[Edits, frozenset[str]]:
-    own = {ref.name: written[ref] for ref, change in changes.items() if change.after is not None}
+    live = observed.elements
+    edited = {live[ref]: written[ref] for ref, change in changes.items() if change.verb is Verb.UPDATE}
     inside = {ref.name: found for ref, change in changes.items() if (found := members(ref, change.after))}
-    sections = {
-        ref.name: CLUSTER_KINDS[ref.kind].section for ref, change in changes.items() if change.verb is Verb.CREATE
-    }
-    dropped = {ref.name for ref, change in changes.items() if change.after is None}
-    owned = set(observed.owned) - dropped
+    created = [
+        (CLUSTER_KINDS[ref.kind].section, written[ref]) for ref, change in changes.items() if change.verb is Verb.CREATE
+    ]
+    gone = {ref for ref, change in changes.items() if change.after is None}
+    owned = set(observed.owned) - {key(ref) for ref in gone}
     for ref in (*changes, *adoptions):
-        owned -= _value_ids(ref, observed.elements.get(ref))
-        element = written.get(ref) if ref in changes else observed.elements[ref]
+        owned -= _value_ids(ref, live.get(ref))
+        element = written.get(ref) if ref in changes else live[ref]
         if element is not None:
             owned |= _recorded(ref, element, wanted, observed)
-    tag = record(observed.cib, owned)
-    if tag is None:
-        dropped.add(TAG)
+    dropped = {live[ref] for ref in gone}
+    tag, recorded = observed.cib.by_id.get(TAG), record(observed.cib, owned)
+    if recorded is None:
+        dropped |= set() if tag is None else {tag}
+    elif tag is None:
+        created.append(("tags", recorded))
     else:
-        own[TAG] = tag
-        if not observed.cib.by_id.get(TAG):
-            sections[TAG] = "tags"
-    return Edits(own, inside, frozenset(dropped), sections), frozenset(owned)
+        edited[tag] = recorded
+    return Edits(edited, frozenset(dropped), created, inside), frozenset(owned)
 
 
 def _value_ids(ref: Ref, element: ET.Element | None) -> frozenset[str]:
@@ -208,13 +210,13 @@ def _recorded(ref: Ref, element: ET.Element, wanted: State, observed: Observed) 
     """Return the ids by which an object is recorded as ours: its own, and those of the shared values that are ours."""
     kind = CLUSTER_KINDS[ref.kind]
     if kind.shared is None:
-        return {ref.name}
+        return {key(ref)}
     if ref in wanted:
         names = kind.shared.names(wanted[ref])
     else:
         names = frozenset() if kind.bag else observed.recorded_values(ref) | {STOPPED_BY}
     values = {pair for name, pair in kind.shared.ids(element).items() if name in names}
-    return values if kind.bag else values | {ref.name}
+    return values if kind.bag else values | {key(ref)}
 
 
 def _commands(

@@ -6,6 +6,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from reconciler.cib import references
+from reconciler.cib.document import key
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.nvset import value_in, with_value
 from reconciler.kinds.observe import Observed
@@ -36,11 +37,11 @@ class Pruned:
 def prune(wanted: State, observed: Observed, running: frozenset[str], policy: Policy) -> Pruned:
     """Decide about every live object that no manifest wants."""
     unwanted = {ref for ref in observed.state if ref not in wanted and not CLUSTER_KINDS[ref.kind].bag}
-    doomed = {ref for ref in unwanted if ref.name in observed.owned}
+    doomed = {ref for ref in unwanted if observed.owns(ref)}
     holds = [
         Hold(Reason.UNSUPPORTED, f"no manifest wants it, but it was changed by hand: {why}", ref)
         for ref, why in observed.unsupported.items()
-        if ref not in wanted and ref.name in observed.owned
+        if ref not in wanted and observed.owns(ref)
     ]
     ours = doomed | {hold.ref for hold in holds if hold.ref}
     unsupported = set(observed.unsupported) - set(wanted)
@@ -101,7 +102,7 @@ def _referenced(doomed: set[Ref], wanted: State, observed: Observed) -> list[Hol
 def _users_that_stay(ref: Ref, going: set[Ref], wanted: State, observed: Observed) -> Iterator[ET.Element]:
     for name in sorted(references.ids(observed.elements[ref])):
         for element in observed.users.get(name, ()):
-            user = observed.by_name.get(element.get("id", ""))
+            user = observed.by_name.get(key(element))
             if user == ref or user in going:
                 continue
             if user is not None and user in wanted and user in observed.state:

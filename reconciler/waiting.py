@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
+from reconciler import kinds
 from reconciler.cib import references
+from reconciler.cib.document import key
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.observe import Observed
 from reconciler.plan import Change, Hold, Reason, Verb
@@ -40,8 +42,8 @@ def settle(scene: Scene) -> tuple[dict[Ref, Change], list[Hold]]:
 
 
 def _misfits(scene: Scene) -> Iterable[tuple[Ref, Hold]]:
-    there = {ref.name: ref.kind for ref in scene.observed.all if not _deletes(scene.changes.get(ref))}
-    there |= {ref.name: ref.kind for ref, change in scene.changes.items() if change.verb is Verb.CREATE}
+    there = {kinds.key(ref): ref.kind for ref in scene.observed.all if not _deletes(scene.changes.get(ref))}
+    there |= {kinds.key(ref): ref.kind for ref, change in scene.changes.items() if change.verb is Verb.CREATE}
     for ref, change in scene.changes.items():
         hold = (
             _names_nothing(ref, change, there)
@@ -111,14 +113,14 @@ def _takes_away_what_is_named(ref: Ref, change: Change, scene: Scene) -> Hold | 
         gone -= references.ids(scene.written[ref])
     for name in sorted(gone):
         for user in scene.observed.users.get(name, ()):
-            if user.get("id") != ref.name and _still_names(user, name, scene):
+            if key(user) != kinds.key(ref) and _still_names(user, name, scene):
                 what = "no manifest wants it" if change.after is None else f"the change would take {name} away"
                 return Hold(Reason.REFERENCED, f"{what}, but {scene.observed.label(user)} names it", ref)
     return None
 
 
 def _still_names(user: ET.Element, name: str, scene: Scene) -> bool:
-    ref = scene.observed.by_name.get(user.get("id", ""))
+    ref = scene.observed.by_name.get(key(user))
     change = scene.changes.get(ref) if ref else None
     if ref is None or change is None:
         return True

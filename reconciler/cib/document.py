@@ -16,6 +16,9 @@ CONTAINERS = RESOURCES - {"primitive"}
 NAMED_BY_ID = frozenset({"resource_ref", "obj_ref", "role"})
 """Elements whose id is that of another element."""
 
+NAMED_APART = frozenset({"node", "acl_target"})
+"""Elements whose id is no XML id in the schemas, but a name of its own sort: another element may have the same."""
+
 
 class CibError(ValueError):
     """The text is not a CIB: cut off, not XML, or another document."""
@@ -44,6 +47,12 @@ def children(element: ET.Element | None) -> Iterator[ET.Element]:
         for child in element:
             if isinstance(child.tag, str):
                 yield child
+
+
+def key(element: ET.Element) -> str:
+    """Return an element's id; of those that are named apart with their tag before it, which no XML id can be."""
+    name = element.get("id", "")
+    return f"{element.tag}:{name}" if element.tag in NAMED_APART else name
 
 
 class Cib:
@@ -96,9 +105,9 @@ class Cib:
 
     @cached_property
     def by_id(self) -> Mapping[str, ET.Element]:
-        """Every element of the configuration that has an id of its own."""
+        """Every element of the configuration that has an id of its own, by its key (see `key`)."""
         elements = (element for element in self.configuration.iter() if element.tag not in NAMED_BY_ID)
-        return {name: element for element in elements if (name := element.get("id"))}
+        return {key(element): element for element in elements if element.get("id")}
 
 
 def _integer(text: str | None) -> int:

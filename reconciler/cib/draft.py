@@ -10,48 +10,57 @@ from reconciler.cib.references import ids
 
 @dataclass(frozen=True, slots=True)
 class Edits:
-    """What to change: own elements by id, the members of containers, ids to drop, and the section of what is new.
+    """What to change. An element holds everything of its object but the resources inside it.
 
-    An element in `written` holds everything of its object but the resources inside it. `members` names those, in order,
-    for containers whose members change. `sections` gives each new object's section, in the order of creation.
+    `changed` gives live elements what takes their place, `dropped` are those that go, `created` are new ones with the
+    section that each belongs to, in the order of creation; a new section as a whole belongs to "". `members` names the
+    resources of containers whose members change, in order.
     """
 
-    written: Mapping[str, ET.Element] = field(default_factory=dict)
+    changed: Mapping[ET.Element, ET.Element] = field(default_factory=dict)
+    dropped: frozenset[ET.Element] = frozenset()
+    created: Sequence[tuple[str, ET.Element]] = ()
     members: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    dropped: frozenset[str] = frozenset()
-    sections: Mapping[str, str] = field(default_factory=dict)
 
 
 def draft(cib: Cib, edits: Edits) -> ET.Element:
     """Return the edited `<configuration>`. Resources that no container claims stand at the top, new ones last."""
     sections: dict[str, list[ET.Element]] = {}
     inside = _Resources(cib, edits)
-    for name, section in edits.sections.items():
-        if name not in inside.claimed:
-            new = inside.build(name) if section == "resources" else edits.written[name]
-            sections.setdefault(section, []).append(new)
+    for section, element in edits.created:
+        name = element.get("id", "")
+        if section != "resources":
+            sections.setdefault(section, []).append(element)
+        elif name not in inside.claimed:
+            sections.setdefault(section, []).append(inside.build(name))
     for name in inside.hoisted():
         sections.setdefault("resources", []).insert(0, inside.build(name))
+    whole = {element.tag: element for element in sections.pop("", [])}
     configuration = ET.Element("configuration", cib.configuration.attrib)
     for live in cib.configuration:
-        added = sections.pop(live.tag, []) if isinstance(live.tag, str) else []
-        configuration.append(_section(live, edits, inside, added))
+        if live in edits.dropped:
+            continue
+        new = edits.changed.get(live, whole.pop(live.tag, None))
+        if new is None:
+            added = sections.pop(live.tag, []) if isinstance(live.tag, str) else []
+            new = _section(live, edits, inside, added)
+        configuration.append(new)
     for tag, added in sections.items():
         ET.SubElement(configuration, tag).extend(added)
+    configuration.extend(whole.values())
     return configuration
 
 
 def _section(section: ET.Element, edits: Edits, inside: "_Resources", new: Sequence[ET.Element]) -> ET.Element:
     result = []
     for element in section:
-        name = element.get("id", "")
-        if not isinstance(element.tag, str):
-            result.append(element)
-        elif section.tag == "resources":
-            if name not in edits.dropped and name not in inside.claimed:
-                result.append(inside.build(name))
-        elif name not in edits.dropped:
-            result.append(edits.written.get(name, element))
+        if element in edits.dropped:
+            continue
+        if section.tag == "resources" and isinstance(element.tag, str):
+            name = element.get("id", "")
+            result += [inside.build(name)] if name not in inside.claimed else []
+        else:
+            result.append(edits.changed.get(element, element))
     result += new
     if len(result) == len(section) and all(now is before for now, before in zip(result, section, strict=True)):
         return section
@@ -84,6 +93,8 @@ class _Resources:
 
     def __init__(self, cib: Cib, edits: Edits) -> None:
         self._edits = edits
+        self._dropped = frozenset(element.get("id", "") for element in edits.dropped if element.tag in RESOURCES)
+        self._new = {element.get("id", ""): element for section, element in edits.created if section == "resources"}
         self._live: dict[str, ET.Element] = {}
         self._inside: dict[str, str] = {}
         for top in cib.objects("resources"):
@@ -91,7 +102,7 @@ class _Resources:
         self._moved = frozenset(name for container in edits.members.values() for name in container)
         self.claimed = set(self._moved)
         for name, parent in self._inside.items():
-            if parent not in edits.members and parent not in edits.dropped:
+            if parent not in edits.members and parent not in self._dropped:
                 self.claimed.add(name)
 
     def _index(self, element: ET.Element) -> None:
@@ -103,18 +114,16 @@ class _Resources:
 
     def hoisted(self) -> list[str]:
         """Return the live resources that leave their container for the top, last first."""
-        return [name for name in reversed(self._inside) if name not in self.claimed and name not in self._edits.dropped]
+        return [name for name in reversed(self._inside) if name not in self.claimed and name not in self._dropped]
 
     def build(self, name: str) -> ET.Element:
         """Return the resource with its members as they are to be: the live element itself if nothing in it changes."""
         live = self._live.get(name)
-        own = self._edits.written.get(name, live)
-        if own is None:
-            raise KeyError(name)
+        own = self._new[name] if live is None else self._edits.changed.get(live, live)
         before = [child for child in children(live) if child.tag in RESOURCES]
         names = self._edits.members.get(name)
         if names is None:
-            gone = self._edits.dropped | self._moved
+            gone = self._dropped | self._moved
             names = [inner for child in before if (inner := child.get("id", "")) not in gone]
         after = [self.build(member) for member in names]
         if own is live and len(before) == len(after) and all(map(_is, before, after)):

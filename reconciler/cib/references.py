@@ -7,9 +7,10 @@ fencing level, which names STONITH resources though the schema does not check it
 from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree as ET
 
-from reconciler.cib.document import NAMED_BY_ID, RESOURCES, Cib, children
+from reconciler.cib.document import NAMED_APART, NAMED_BY_ID, RESOURCES, Cib, children
 from reconciler.cib.ownership import TAG
 
+_NO_IDS = NAMED_BY_ID | NAMED_APART
 _NAMING = ("rsc", "with-rsc", "first", "then", "id-ref", "reference", "template")
 
 Users = Mapping[str, tuple[ET.Element, ...]]
@@ -26,7 +27,7 @@ def own(element: ET.Element) -> Iterator[ET.Element]:
 
 def ids(element: ET.Element) -> frozenset[str]:
     """Return the ids that an element and what is its own define."""
-    return frozenset(part.get("id", "") for part in own(element) if part.tag not in NAMED_BY_ID and part.get("id"))
+    return frozenset(part.get("id", "") for part in own(element) if part.tag not in _NO_IDS and part.get("id"))
 
 
 def named(element: ET.Element) -> frozenset[str]:

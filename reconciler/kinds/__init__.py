@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from reconciler.kinds import clone, cluster_properties, colocation, group, location, node_network, order, primitive
 from reconciler.kinds.base import ClusterKind, Kind
+from reconciler.state import Ref
 
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
@@ -21,3 +22,9 @@ KINDS: Mapping[str, Kind] = {
 """Every kind by name, in the order in which objects are created."""
 
 CLUSTER_KINDS: Mapping[str, ClusterKind] = {name: kind for name, kind in KINDS.items() if isinstance(kind, ClusterKind)}
+
+
+def key(ref: Ref) -> str:
+    """Return what no two objects of the cluster share: the id, and more where another may have the same name."""
+    kind = CLUSTER_KINDS.get(ref.kind)
+    return kind.key(ref.name) if kind else ref.name

@@ -49,6 +49,16 @@ def keep_nothing(desired: Any, live: Any, around: Around) -> Kept:  # noqa: ARG0
     return Kept(desired)
 
 
+def own_id(element: ET.Element) -> str:
+    """Answer for kinds whose objects are called by their ids."""
+    return element.get("id", "")
+
+
+def any_name(name: str, spec: Any) -> str:  # noqa: ARG001
+    """Answer for kinds whose objects may have any name."""
+    return ""
+
+
 def nothing(spec: Any) -> tuple[Any, ...]:  # noqa: ARG001
     """Answer for kinds without references or members."""
     return ()
@@ -94,6 +104,10 @@ class ClusterKind(Kind):
     `crm(name, spec)` gives what one would type into `crm configure`. `members` are the ids of the resources inside, in
     order. `keep(desired, live, around)` says what an update leaves alone. `shared` are the values in it that people
     and agents set too.
+
+    Most objects are elements of a section, called by their ids. `label(element)` is the name of one that is not, and
+    `named_apart` its tag where another object may have the same name. Of a kind without `tags` the section itself is
+    the one object. `name_problem(name, spec)` says why no object can be called so, empty if it can.
     """
 
     section: str
@@ -105,6 +119,13 @@ class ClusterKind(Kind):
     members: Callable[[Any], tuple[str, ...]] = nothing
     keep: Callable[[Any, Any, Around], Kept] = keep_nothing
     shared: Shared | None = None
+    label: Callable[[ET.Element], str] = own_id
+    named_apart: str = ""
+    name_problem: Callable[[str, Any], str] = any_name
+
+    def key(self, name: str) -> str:
+        """Return what no two objects of the cluster share, and by which one is recorded as ours."""
+        return f"{self.named_apart}:{name}" if self.named_apart else name
 
     @property
     def bag(self) -> Bag | None:

@@ -1,15 +1,17 @@
 """What the CIB holds, in the kinds' own words. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from xml.etree import ElementTree as ET
 
+from reconciler import kinds
 from reconciler.cib import dialect
-from reconciler.cib.document import CONTAINERS, RESOURCES, Cib, children
-from reconciler.cib.ownership import owned_ids
+from reconciler.cib.document import CONTAINERS, RESOURCES, Cib, children, key
+from reconciler.cib.ownership import TAG, owned_ids
 from reconciler.cib.references import Users, users
 from reconciler.kinds import CLUSTER_KINDS
+from reconciler.kinds.base import ClusterKind
 from reconciler.state import Ref, Spec, State
 
 
@@ -35,12 +37,20 @@ class Observed:
 
     @cached_property
     def by_name(self) -> Mapping[str, Ref]:
-        """Every live object by its id."""
-        return {ref.name: ref for ref in self.elements}
+        """Every live object by the ids that are its own: that of its element, or those in a section that is one."""
+        found: dict[str, Ref] = {}
+        for ref, element in self.elements.items():
+            for part in children(element) if ref.kind in _SECTIONS else (element,):
+                found[key(part)] = ref
+        return found
+
+    def owns(self, ref: Ref) -> bool:
+        """Tell whether a live object is recorded as ours; a bag never is, only its values are."""
+        return kinds.key(ref) in self.owned
 
     def label(self, element: ET.Element) -> str:
         """Say what an element is called: as an object, or by its tag and id."""
-        ref = self.by_name.get(element.get("id", ""))
+        ref = self.by_name.get(key(element))
         return str(ref) if ref else f"<{element.tag}> {element.get('id', '')}".rstrip()
 
     @cached_property
@@ -73,33 +83,47 @@ class Observed:
         return frozenset(name for name, pair in shared.ids(element).items() if pair in self.owned)
 
 
+_BY_TAG = {(kind.section, tag): kind for kind in CLUSTER_KINDS.values() for tag in kind.tags}
+_SECTIONS = {kind.name: kind for kind in CLUSTER_KINDS.values() if not kind.tags}
+"""The kinds of which a section is the one object."""
+
+
 def observe(cib: Cib) -> Observed:
     """Read every object of the configuration."""
-    by_tag = {(kind.section, tag): kind for kind in CLUSTER_KINDS.values() for tag in kind.tags}
     state: dict[Ref, Spec] = {}
     elements: dict[Ref, ET.Element] = {}
     unsupported: dict[Ref, str] = {}
     unknown: list[Ref] = []
-    for section in ("crm_config", "resources", "constraints"):
-        for element in _objects(cib, section):
-            kind = by_tag.get((section, str(element.tag)))
-            ref = Ref(kind.name if kind else str(element.tag), element.get("id", ""))
-            elements[ref] = element
-            if kind is None:
-                unknown.append(ref)
-                continue
-            try:
-                state[ref] = kind.read(element)
-            except ValueError as error:
-                unsupported[ref] = str(error)
+    for kind, element in _objects(cib):
+        ref = Ref(kind.name, kind.label(element)) if kind else Ref(str(element.tag), element.get("id", ""))
+        elements[ref] = element
+        if kind is None:
+            unknown.append(ref)
+            continue
+        try:
+            state[ref] = kind.read(element)
+        except ValueError as error:
+            unsupported[ref] = str(error)
     return Observed(cib, state, elements, unsupported, tuple(unknown), owned_ids(cib))
 
 
-def _objects(cib: Cib, section: str) -> list[ET.Element]:
-    """List the section's objects, with the resources inside containers."""
-    found = []
-    for element in cib.objects(section):
-        found.append(element)
-        if element.tag in CONTAINERS:
-            found += [inner for inner in element.iter() if inner is not element and inner.tag in RESOURCES]
-    return found
+def _objects(cib: Cib) -> Iterator[tuple[ClusterKind | None, ET.Element]]:
+    """Yield every object with its kind: what stands in the sections, the resources inside containers."""
+    whole = {kind.section: kind for kind in _SECTIONS.values()}
+    sections = {kind.section for kind in CLUSTER_KINDS.values()}
+    for section in children(cib.configuration):
+        name = str(section.tag)
+        if name not in sections:
+            continue
+        if name in whole:
+            if len(section):
+                yield whole[name], section
+            continue
+        for element in children(section):
+            if name == "tags" and element.get("id") == TAG:
+                continue
+            yield _BY_TAG.get((name, str(element.tag))), element
+            if element.tag in CONTAINERS:
+                for inner in element.iter():
+                    if inner is not element and inner.tag in RESOURCES:
+                        yield _BY_TAG.get((name, str(inner.tag))), inner
