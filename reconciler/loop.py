@@ -39,6 +39,10 @@ _ONLY_HERE = frozenset({"transitions", "network"})
 """Hints that the other nodes do not get, about what they see too: where resources run, whether a ring is whole."""
 
 
+_SELDOM = 10.0
+"""Seconds: Pacemaker's directories are never replaced under a running cluster, and the resync finds what is missed."""
+
+
 class AlreadyRunningError(RuntimeError):
     """Another agent runs on this node."""
 
@@ -58,14 +62,20 @@ class Agent:
         self.watchers = {
             "desired": Watcher(settings.desired, lambda: hints.give("desired")),
             "cib": Watcher(
-                settings.cib_dir, lambda: hints.give("cib"), wanted=lambda name: name == "cib.xml", recursive=False
+                settings.cib_dir,
+                lambda: hints.give("cib"),
+                wanted=lambda name: name == "cib.xml",
+                recursive=False,
+                tick=_SELDOM,
             ),
-            # The DC keeps the input of every transition here: failures and attributes change no configuration.
+            # The DC keeps the input of every transition here, and the number of the last one of each sort: failures
+            # and attributes change no configuration.
             "transitions": Watcher(
                 settings.pengine_dir,
                 lambda: hints.give("transitions"),
-                wanted=lambda name: name.startswith("pe-"),
+                wanted=lambda name: name.endswith(".last"),
                 recursive=False,
+                tick=_SELDOM,
             ),
         }
         self.netlink = Netlink(lambda: hints.give("network"))

@@ -20,9 +20,8 @@ from watchfiles._rust_notify import RustNotify
 from reconciler.host.directory import ignored, is_manifest
 from reconciler.host.survey import Survey, survey
 
-_STEP_MS = 40
+_STEP_MS = 50
 _DEBOUNCE_MS = 100
-_TICK = 1.0
 _SHARE = 200
 _PAUSE = 0.1
 _ATTEMPTS = 3
@@ -33,7 +32,7 @@ class Watcher:
     """Calls `notify` soon after the content of a directory may have changed.
 
     The directory may be a link, be replaced, vanish and come back, or not exist yet. Bursts are merged:
-    `notify` comes 40 to 80 ms after a change, and about every 100 ms while changes go on.
+    `notify` comes 50 to 100 ms after a change, and about every 100 ms while changes go on.
 
     Attributes:
         events: changes that the kernel reported and that matter.
@@ -42,7 +41,7 @@ class Watcher:
         errors: how often it could not be built, or broke.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a choice of its own
         self,
         path: str | Path,
         notify: Callable[[], None],
@@ -50,6 +49,7 @@ class Watcher:
         wanted: Callable[[str], bool] = is_manifest,
         recursive: bool = True,
         refresh: float = 600.0,
+        tick: float = 1.0,
     ) -> None:
         """Prepare a watch.
 
@@ -59,6 +59,7 @@ class Watcher:
             wanted: whether a file of this name matters.
             recursive: also watch subdirectories and what links in the directory lead to.
             refresh: seconds after which the watch is built anew in any case.
+            tick: seconds between two looks for what no event announced.
         """
         self.events = 0
         self.found = 0
@@ -69,6 +70,7 @@ class Watcher:
         self._wanted = wanted
         self._recursive = recursive
         self._refresh = refresh
+        self._tick = tick
         self._stopping = Event()
         self._thread = Thread(target=self._run, name=f"watch {path}", daemon=True)
         self._watch: RustNotify | None = None
@@ -109,7 +111,7 @@ class Watcher:
             if not events and self._watch is not None and began < due:
                 continue
             before, self._last = self._last, self._survey()
-            due = began + max(_TICK, _SHARE * (time.monotonic() - began))
+            due = began + max(self._tick, _SHARE * (time.monotonic() - began))
             lost = self._watch is None or self._last.watched != before.watched
             fresh = False
             if lost or events & before.watched.keys() or began > built + self._refresh:
@@ -124,10 +126,10 @@ class Watcher:
     def _events(self) -> set[str]:
         """Wait for changes, at most until the next look is due; return the full names."""
         if self._watch is None:
-            self._stopping.wait(_TICK)
+            self._stopping.wait(self._tick)
             return set()
         try:
-            changes = self._watch.watch(_DEBOUNCE_MS, _STEP_MS, int(_TICK * 1000), self._stopping)
+            changes = self._watch.watch(_DEBOUNCE_MS, _STEP_MS, int(self._tick * 1000), self._stopping)
         except (OSError, RuntimeError):  # whatever it was, a new watch and a look repair it
             self.errors += 1
             self._watch = None

@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "crds/examples/web"
 _ENVIRONMENT = {"PYTHONPATH": str(ROOT)}
 _TIMES = 11
-_IDLE_SECONDS = 30.0
+_CALM_SECONDS = 45.0
+_IDLE_SECONDS = 60.0
 _DEADLINE = 10.0
 
 
@@ -99,6 +100,8 @@ def _scrape(node: Node) -> Figure:
 
 def _idle(pids: set[int]) -> list[Figure]:
     """Measure the agents' own processor time, that of their commands included, and their memory."""
+    # After a change an agent looks again at growing intervals, up to the resync: only then is it idle.
+    time.sleep(_CALM_SECONDS)
     before = {pid: _ticks(pid) for pid in pids}
     time.sleep(_IDLE_SECONDS)
     used = [(_ticks(pid) - before[pid]) / os.sysconf("SC_CLK_TCK") / _IDLE_SECONDS for pid in pids]
