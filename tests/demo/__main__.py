@@ -91,12 +91,10 @@ def _play(screen: Screen, options: argparse.Namespace) -> int:
 
 
 def _scenes(play: Play, numbers: Sequence[int]) -> list[Result]:
-    """Play until one leaves the service elsewhere than the next expects it."""
     results: list[Result] = []
     for number in numbers:
-        scene = SCENES[number - 1]
-        results.append(play.scene(number, scene))
-        if len(results[-1].acts) < len(scene.acts):
+        results.append(play.scene(number, SCENES[number - 1]))
+        if results[-1].is_last:
             break
     return results
 

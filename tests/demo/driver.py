@@ -61,12 +61,14 @@ class Play:
         self._history = [self._stage.scrape()]
         self._faults = []
         logged = self._stage.agent_logs()
-        done = []
+        done: list[Done] = []
         try:
-            done += [self._act(act) for act in scene.acts]
+            for act in scene.acts:
+                done.append(self._act(act))  # noqa: PERF401 - those before one that fails are kept
         except (TooLateError, CommandFailedError) as error:
             self._fault(str(error))
-        for trouble in self._stage.agent_troubles():
+        troubles = self._stage.agent_troubles()
+        for trouble in troubles:
             self._fault(trouble)
         expected = [expected for act in scene.acts for expected in act.tells]
         moved = moves(self._history, [*(item.series for item in expected), *scene.shows])
@@ -75,7 +77,8 @@ class Play:
             self._screen.detail(label, f"{', '.join(move.nodes)}  {move.series}  {move.course}")
         if self._faults:
             self._screen.quote(line for line in self._stage.agent_logs() if line not in logged)
-        return Result(number, scene.title, tuple(done), _telling(moved, expected), tuple(self._faults))
+        is_last = bool(troubles) or len(done) < len(scene.acts)
+        return Result(number, scene.title, tuple(done), _telling(moved, expected), tuple(self._faults), is_last)
 
     def _act(self, act: Act) -> Done:
         stage, screen = self._stage, self._screen

@@ -27,6 +27,7 @@ class Result:
         acts: Its acts, as far as it came.
         tells: The metric that tells most of it, if any moved.
         faults: What was not as it must be; empty if it went well.
+        is_last: Whether it left no stage for the next scene: the service is elsewhere, or an agent has ended.
     """
 
     number: int
@@ -34,6 +35,7 @@ class Result:
     acts: tuple[Done, ...]
     tells: Move | None
     faults: tuple[str, ...]
+    is_last: bool = False
 
 
 def time_away(outages: Sequence[Outage], start: float, end: float) -> float:
