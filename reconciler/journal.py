@@ -37,10 +37,11 @@ class Journal:
             log.info("%s", _sentence(change))
         if done.adopted:
             log.info("recorded as ours, as they already were as wanted: %s", ", ".join(map(str, done.adopted)))
+        if done.refusals:
+            times = "once" if done.refusals == 1 else f"{done.refusals} times"
+            log.info("planned anew %s: somebody else had changed the configuration meanwhile", times)
         for outcome in done.outcomes:
-            if outcome.code == MOVED:
-                log.info("not applied: somebody else has changed the configuration meanwhile; planned anew")
-            elif not outcome.ok:
+            if not outcome.ok and outcome.code != MOVED:
                 log.error("not applied: %s", outcome.stderr)
 
     def _state(self, done: Reconciliation) -> None:

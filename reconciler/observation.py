@@ -155,7 +155,8 @@ def _observed(cib: Cib | None, previous: Observation | None) -> Observed | None:
     if cib is None:
         return None
     if previous and previous.cib and previous.cluster and _configuration(cib) == _configuration(previous.cib):
-        return replace(previous.cluster, cib=cib.sharing(previous.cib))
+        # Of the CIB that the objects were read from, which may be older than the previous one: edits name its elements.
+        return replace(previous.cluster, cib=cib.sharing(previous.cluster.cib))
     return observe(cib)
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.breaker import Breaker
 from reconciler.cib.document import Cib
@@ -13,8 +13,8 @@ from reconciler.host.observer import Observer
 from reconciler.host.shell import Shell
 from reconciler.host.wanted import Wanted, WantedSource
 from reconciler.kinds.node_network import Inventory
-from reconciler.observation import Observation, understand
-from reconciler.pace import Pace, stuck
+from reconciler.observation import Observation, Snapshot, understand
+from reconciler.pace import MOVED, Pace, stuck
 from reconciler.plan import Change, Outcome, Plan
 from reconciler.pruning import Policy
 from reconciler.settings import Settings
@@ -26,12 +26,16 @@ NOTHING = Desired({}, "")
 """Before there ever was a good set of manifests: nothing is wanted, and nothing is done about it."""
 
 
+_TRIES_IN_A_PASS = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
     """One pass, done: the only input of metrics, status and log.
 
     `decision` is the last one, as seen after `outcomes`. `applied` are the changes, and `adopted` the objects recorded
-    as ours, whose commands reported success. `began` is in Unix seconds, `seconds` how long it took.
+    as ours, whose commands reported success. `refusals` is how often the cluster refused a patch because somebody else
+    had changed the configuration meanwhile. `began` is in Unix seconds, `seconds` how long it took.
     """
 
     wanted: Wanted
@@ -40,6 +44,7 @@ class Reconciliation:
     applied: tuple[Change, ...]
     adopted: tuple[Ref, ...]
     outcomes: tuple[Outcome, ...]
+    refusals: int
     objects: Mapping[Ref, ObjectStatus]
     began: float
     seconds: float
@@ -64,13 +69,27 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What was tried in a pass: from what it was planned, and what became of it."""
+    """What was tried: from what it was planned, what became of it, how often the cluster has refused it so far."""
 
     wanted: Wanted
     before: Observation
     planned: Decision
-    changes: tuple[Change, ...]
     outcomes: tuple[Outcome, ...]
+    refusals: int
+
+    @property
+    def too_late(self) -> bool:
+        """True if somebody else changed the configuration between the look and the patch."""
+        return any(outcome.code == MOVED for outcome in self.outcomes)
+
+    @property
+    def made(self) -> tuple[tuple[Change, ...], tuple[Ref, ...]]:
+        """The changes and the adoptions whose commands reported success."""
+        done = {ref for outcome in self.outcomes if outcome.ok for ref in outcome.command.refs}
+        done -= {ref for outcome in self.outcomes if not outcome.ok for ref in outcome.command.refs}
+        plan = self.planned.plan
+        changes = tuple(change for change in plan.changes if change.ref in done)
+        return changes, tuple(ref for ref in plan.adoptions if ref in done)
 
 
 class Turner:
@@ -87,24 +106,43 @@ class Turner:
         """Make one pass."""
         began, since = time.time(), time.monotonic()
         wanted = self._source.look(began)
-        before = self._observe(memory)
-        planned = self._decide(wanted, before, memory)
-        outcomes = apply(self._shell, planned.plan.commands, self._settings.command_timeout)
-        changes, adopted = _made(planned.plan, outcomes)
-        after, left = before, planned
+        observation = self._understand(self._observer.look(), memory)
+        attempt = self._attempt(wanted, observation, memory)
+        for _ in range(_TRIES_IN_A_PASS):
+            if not attempt.too_late:
+                break
+            observation = self._understand(self._observer.look_again(observation.snapshot), memory)
+            attempt = self._attempt(wanted, observation, memory, attempt)
+        after, left, outcomes = attempt.before, attempt.planned, attempt.outcomes
         if outcomes:
-            after = self._observe(memory)
-            left = self._learn(Attempt(wanted, before, planned, changes, outcomes), after, memory)
+            after = self._understand(self._observer.look(), memory)
+            left = self._learn(attempt, after, memory)
         if not any(command.scope is Scope.NODE for command in left.plan.commands):
             memory.inventory = left.inventory
         desired = for_node(wanted.desired or NOTHING, after.node)
         works = health(desired.state, after.status, after.network, after.node)
         memory.objects = conclude(Pass(desired, left.plan, outcomes, left.blind, works), memory.objects, began)
         seconds = time.monotonic() - since
-        return Reconciliation(wanted, after, left, changes, adopted, outcomes, memory.objects, began, seconds)
+        return Reconciliation(
+            wanted, after, left, *attempt.made, outcomes, attempt.refusals, memory.objects, began, seconds
+        )
 
-    def _observe(self, memory: Memory) -> Observation:
-        observation = understand(self._observer.look(), self._settings.node, memory.observation)
+    def _attempt(
+        self, wanted: Wanted, observation: Observation, memory: Memory, earlier: Attempt | None = None
+    ) -> Attempt:
+        """Plan and carry it out; what an earlier attempt of the same pass did to the node is not done again."""
+        planned = self._decide(wanted, observation, memory)
+        commands = planned.plan.commands
+        outcomes: tuple[Outcome, ...] = ()
+        if earlier:
+            commands = tuple(command for command in commands if command.scope is Scope.CLUSTER)
+            outcomes = tuple(outcome for outcome in earlier.outcomes if outcome.command.scope is Scope.NODE)
+        outcomes += apply(self._shell, commands, self._settings.command_timeout)
+        attempt = Attempt(wanted, observation, planned, outcomes, earlier.refusals if earlier else 0)
+        return replace(attempt, refusals=attempt.refusals + attempt.too_late)
+
+    def _understand(self, snapshot: Snapshot, memory: Memory) -> Observation:
+        observation = understand(snapshot, self._settings.node, memory.observation)
         memory.observation = observation
         memory.last_cib = observation.cib or memory.last_cib
         return observation
@@ -123,21 +161,11 @@ class Turner:
         wanted, planned, now = attempt.wanted, attempt.planned, time.time()
         revision = wanted.desired.revision if wanted.desired else ""
         memory.inventory = planned.inventory
-        memory.breaker = memory.breaker.after(revision, attempt.changes, now)
+        memory.breaker = memory.breaker.after(revision, attempt.made[0], now)
         left = self._decide(wanted, after, memory)
         same = stuck(planned.plan.commands, left.plan.commands, moved=_moved(attempt.before, after))
         memory.pace = memory.pace.after(revision, attempt.outcomes, same, now)
         return self._decide(wanted, after, memory) if memory.pace.holds(revision, now) else left
-
-
-def _made(plan: Plan, outcomes: tuple[Outcome, ...]) -> tuple[tuple[Change, ...], tuple[Ref, ...]]:
-    """Return the changes and adoptions whose commands reported success."""
-    done = {ref for outcome in outcomes if outcome.ok for ref in outcome.command.refs}
-    failed = {ref for outcome in outcomes if not outcome.ok for ref in outcome.command.refs}
-    made = done - failed
-    return tuple(change for change in plan.changes if change.ref in made), tuple(
-        ref for ref in plan.adoptions if ref in made
-    )
 
 
 def _moved(before: Observation, after: Observation) -> bool:

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.host.peers import Peers
@@ -50,6 +51,12 @@ class Observer:
         agents = self._peers.look() if self._peers else None
         nodeid = self._peers.local() if self._peers else None
         return Snapshot(answers, time.time(), os.uname().nodename, nodeid, agents, _promoting())
+
+    def look_again(self, snapshot: Snapshot) -> Snapshot:
+        """Ask for the CIB anew, and for nothing else."""
+        completed = self._shell.run(Call(COMMANDS[Source.CIB], timeout=self._timeout))
+        answers = {**snapshot.answers, Source.CIB: _answer(Source.CIB, completed)}
+        return replace(snapshot, answers=answers, at=time.time())
 
 
 def _answer(source: Source, completed: Completed) -> Answer:

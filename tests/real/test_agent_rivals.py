@@ -1,0 +1,108 @@
+"""Somebody else writes the CIB at the same time: nothing of theirs is lost, nothing of ours is starved."""
+
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab import Lab, until
+from tests.real.operator import UNFENCED, Agent, Cib, agents_on, condition, dummy, find, in_sync, location
+
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
+
+EDITS = 100
+OTHERS = """
+i=0
+while [ $i -lt {count} ]; do
+    i=$((i + 1))
+    cibadmin --create --scope tags --xml-text "<tag id=\\"rival-$i\\"><obj_ref id=\\"one\\"/></tag>" || exit 1
+done
+"""
+SAME = """
+i=0
+while [ $i -lt {count} ]; do
+    i=$((i + 1))
+    [ $((i % 2)) = 1 ] && value=false || value=true
+    crm_resource --resource one --meta --set-parameter is-managed --parameter-value $value >/dev/null || exit 1
+    crm_attribute --name rival-$i --update $i || exit 1
+done
+"""
+
+
+@pytest.fixture
+def agents(lab: Lab) -> Iterator[list[Agent]]:
+    """The agent on the DC first."""
+    dc = lab.view().dc
+    names = sorted(lab.nodes, key=lambda name: name != dc)
+    with agents_on(lab, names) as agents:
+        for agent in agents:
+            agent.want("cluster.toml", UNFENCED)
+            agent.want("one.toml", dummy("one", fake="0"))
+            agent.start()
+        for agent in agents:
+            agent.until_synced()
+        yield agents
+
+
+@pytest.mark.parametrize("script", [OTHERS, SAME], ids=["of other objects", "of the same object"])
+def test_a_hundred_edits(agents: list[Agent], script: str) -> None:
+    first, second = agents
+    count = EDITS if script is OTHERS else EDITS // 2
+    began = time.monotonic()
+    rival = second.node.start(["sh", "-c", script.format(count=count)], log="rival.log")
+    changes, latencies = 0, []
+    while rival.returncode is None:
+        changes += 1
+        asked = time.monotonic()
+        for agent in reversed(agents):
+            agent.want("one.toml", dummy("one", fake=str(changes)))
+        arrives(first, str(changes))
+        latencies.append(time.monotonic() - asked)
+    seconds = time.monotonic() - began
+    assert rival.returncode == 0, rival.log.read_text(encoding="utf-8")
+    refused = re.findall(r"planned anew (once|\d+ times)", first.log())
+    print(
+        f"\n{EDITS} edits of a rival in {seconds:.1f} s; meanwhile {changes} changes got into the CIB"
+        f" within {max(latencies):.2f} s at the worst, patches were refused and planned anew {refused}"
+    )
+    for agent in agents:
+        agent.until(in_sync, "all to be in sync")
+    cib = Cib(first.node)
+    assert cib.value("one", "fake") == str(changes)
+    if script is OTHERS:
+        assert all(cib.get(f"rival-{number + 1}") is not None for number in range(count))
+    else:
+        assert all(cib.value("cib-bootstrap-options", f"rival-{n + 1}") == str(n + 1) for n in range(count))
+        assert cib.value("one", "is-managed") == "true"
+    assert not {"error", "BackingOff"} & set(first.log().split())
+
+
+def arrives(agent: Agent, value: str) -> None:
+    until(lambda: Cib(agent.node).value("one", "fake") == value, "the change", 30, 0.02, agent.log)
+
+
+def test_a_rival_of_the_same_field_is_left_alone_after_a_while(agents: list[Agent]) -> None:
+    first, second = agents
+    for agent in reversed(agents):
+        agent.want("where.toml", location("one-here", "one", "vm-node1", 100))
+    first.until_logged("created Location/one-here")
+    script = 'while cibadmin --modify --xml-text \'<rsc_location id="one-here" score="7"/>\'; do sleep 0.1; done'
+    rival = second.node.start(["sh", "-c", script], log="rival.log")
+    first.until_logged("held: Location/one-here: Oscillating: score was corrected 30 times", 40)
+    # Its creation was the first time.
+    assert first.log().count("updated Location/one-here") == 29
+    document = first.until(lambda seen: not in_sync(seen), "the quarrel")
+    told = condition(find(document, "Location", "one-here"), "Synced")
+    assert (told["status"], told["reason"]) == ("False", "Oscillating")
+    assert "somebody else changes it back" in first.run("get", "Location", "one-here").stdout
+    # Everything else goes on, and a new revision is tried at once.
+    for agent in reversed(agents):
+        agent.want("one.toml", dummy("one", fake="1"))
+    first.until_logged("updated Primitive/one")
+    rival.stop()
+    for agent in agents:
+        agent.until(in_sync, "peace")
+    score = Cib(first.node).get("one-here")
+    assert score is not None
+    assert score.get("score") == "100"
