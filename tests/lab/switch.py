@@ -19,7 +19,12 @@ class Switch:
 
     def build(self, client: Namespaces) -> None:
         """Make the bridges and connect the gateway and the client to the last of them."""
-        commands = [f"link add ring{index} type bridge" for index in range(len(self._layout.rings))]
+        # Without an address of its own a bridge takes that of some port, and the gateway's would change with a power
+        # cycle: for a while nobody would reach it.
+        commands = [
+            f"link add ring{index} address 02:00:00:00:{index:02x}:00 type bridge"
+            for index in range(len(self._layout.rings))
+        ]
         commands += [f"link set ring{index} up" for index in range(len(self._layout.rings))]
         last = len(self._layout.rings) - 1
         commands += [
