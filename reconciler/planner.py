@@ -135,7 +135,7 @@ def _adopts(ref: Ref, live: Spec | None, unrecorded: frozenset[str], observed: O
     """True if a change makes ours what is live already: the object, or of a bag one of its values."""
     bag = CLUSTER_KINDS[ref.kind].bag
     if live is None or bag is None:
-        return live is not None and ref.name not in observed.owned
+        return live is not None and not observed.owns(ref)
     return bool(unrecorded & bag.names(live))
 
 

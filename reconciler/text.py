@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from reconciler.cib import crm
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.plan import Change, FieldChange, Hold, Plan, Verb
 from reconciler.state import Ref, Scope
@@ -161,8 +162,8 @@ def _field(field: FieldChange) -> Mapping[str, str | None]:
 def plan_crm(plan: Plan) -> str:
     """Return what one would have typed into crm: the deletions for `crm configure`, the rest for its `load update`.
 
-    What crm has no word for, taking a property out of a set, is a comment with the command that does it. Objects that
-    only get recorded as ours need nothing.
+    What crm has no word for is a line of XML, which crm takes too; taking a property out of a set is a comment with the
+    command that does it. Objects that only get recorded as ours need nothing.
     """
     changes = [change for change in plan.changes if change.ref.kind in CLUSTER_KINDS]
     gone = [change.ref.name for change in reversed(changes) if change.after is None]
@@ -176,7 +177,10 @@ def _crm(change: Change) -> Iterator[str]:
     if kind.bag and change.before is not None:
         for name in sorted(kind.bag.names(change.before) - kind.bag.names(change.after)):
             yield f"# crm_attribute -n {name} -D"
-    yield kind.crm(change.ref.name, change.after)
+    try:
+        yield kind.crm(change.ref.name, change.after)
+    except crm.UnsayableError:
+        yield crm.xml(kind.write(change.ref.name, change.after, None), kind.members(change.after))
 
 
 def plan_xml(plan: Plan) -> str:

@@ -27,7 +27,7 @@ NODES = ("n1", "n2")
 PROMOTABLE: tuple[dict[str, Any], ...] = ({}, {"promotable": True}, {"promotable": True, "master-max": 1})
 AGENTS = ("ocf:heartbeat:IPaddr2", "ocf::pacemaker:Dummy", "systemd:a@b", "stonith:fence_x")
 
-texts = st.sampled_from(["", "1", "a b", "ü€", "x'y\"z", "<&>", "10s", "true"])
+texts = st.sampled_from(["", "a\\b", "$x", "1", "a b", "ü€", "x'y\"z", "<&>", "10s", "true"])
 scores = st.sampled_from(["INFINITY", "-INFINITY", "100", "0", "1000000"])
 intervals = st.sampled_from(["10", "10s", "10000ms", "1min", "0"])
 expressions = st.sampled_from(
@@ -181,7 +181,7 @@ FOREIGN_CONSTRAINTS = (
     '<rsc_order id="f7"><resource_set id="f7-s"><resource_ref id="{}"/></resource_set></rsc_order>',
 )
 EMPTY = (
-    '<cib crm_feature_set="3.16.2" validate-with="{schema}" admin_epoch="0" epoch="7" num_updates="3">'
+    '<cib crm_feature_set="3.16.1" validate-with="{schema}" admin_epoch="0" epoch="7" num_updates="3">'
     '<configuration><crm_config><cluster_property_set id="cib-bootstrap-options">'
     '<nvpair id="cib-bootstrap-options-dc-version" name="dc-version" value="2.1.5"/>'
     '<nvpair id="cib-bootstrap-options-x" name="maintenance-mode" value="false"/>'

@@ -1,7 +1,15 @@
 """What one would type into `crm configure` for an object. Pure. Syntax: crmsh's manual, section `configure`."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
+from xml.etree import ElementTree as ET
+
+from reconciler.cib.document import serialize
+
+
+class UnsayableError(ValueError):
+    """crm's language has no words for it; crm takes such an object as XML, see `xml`."""
 
 
 class _Set(Protocol):
@@ -27,14 +35,20 @@ class _Rule(Protocol):
 class _Operation(Protocol):
     @property
     def name(self) -> str: ...
-    def model_dump(self) -> dict[str, object]: ...
+    @property
+    def params(self) -> Sequence[_Set]: ...
+    @property
+    def meta(self) -> Sequence[_Set]: ...
+    def model_dump(self, *, exclude: set[str]) -> dict[str, object]: ...
 
 
 _BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:/@%+,*")
 
 
 def quote(value: str) -> str:
-    """Quote a value where crm would otherwise split it."""
+    """Quote a value where crm would otherwise split it; crm garbles what is not ASCII on some ways."""
+    if not value.isascii():
+        raise UnsayableError(f"the value {value!r}")
     if value and set(value) <= _BARE:
         return value
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -59,8 +73,14 @@ def description(text: str | None) -> Iterable[str]:
     return (f"description={quote(text)}",) if text else ()
 
 
+_NAME = re.compile(r"[A-Za-z_#][A-Za-z0-9_.#-]*")
+
+
 def pairs(values: Mapping[str, str]) -> list[str]:
     """Return name=value words."""
+    for name in values:
+        if not _NAME.fullmatch(name):
+            raise UnsayableError(f"the name {name!r}")
     return [f"{name}={quote(value)}" for name, value in values.items()]
 
 
@@ -77,8 +97,14 @@ def sets(word: str, items: Sequence[_Set]) -> list[str]:
     return words
 
 
+_QUOTED = re.compile(r'"[^"]*"')
+
+
 def rule(item: _Rule) -> list[str]:
-    """Return the words behind `rule`."""
+    """Return the words behind `rule`; crm knows no parentheses, and of `and` and `or` only one in a rule."""
+    plain = _QUOTED.sub("x", item.expression)
+    if "(" in plain or (" and " in plain and " or " in plain) or "\\" in item.expression:
+        raise UnsayableError(f"the rule {item.expression!r}")
     words = [f"$role={item.role}"] if item.role else []
     score = item.score_attribute or item.score
     return [*words, *([f"{short_score(score)}:"] if score else []), item.expression]
@@ -91,11 +117,22 @@ def short_score(score: str) -> str:
 
 def operation(item: _Operation) -> list[str]:
     """Return the words that say an operation."""
-    fields = {
-        name.replace("_", "-"): str(value)
-        for name, value in item.model_dump().items()
-        if name not in {"name", "params", "meta"} and value is not None
-    }
+    said = item.model_dump(exclude={"name", "params", "meta"})
+    fields = {name.replace("_", "-"): str(value) for name, value in said.items() if value is not None}
     if fields.get("interval") == "0s":
         del fields["interval"]
-    return ["op", item.name, *pairs(fields)]
+    words = ["op", item.name, *pairs(fields)]
+    for word, items in (("op_params", item.params), ("op_meta", item.meta)):
+        if any(found.rule or found.score for found in items):
+            raise UnsayableError(f"{word} with a rule or a score")
+        words += [part for found in items for part in (word, *pairs(found.values))]
+    return words
+
+
+def xml(element: ET.Element, members: Iterable[str]) -> str:
+    """Return a line that gives crm an object as XML; `members` are the ids of the resources inside it."""
+    whole = ET.Element(element.tag, element.attrib)
+    whole.extend(element)
+    whole.extend(ET.Element("crmsh-ref", {"id": name}) for name in members)
+    line = " ".join(line.strip() for line in serialize(whole).splitlines())
+    return "xml " + line.replace("\\", "&#92;")  # crm takes the line apart as a shell would

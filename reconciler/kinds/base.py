@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from xml.etree import ElementTree as ET
 
-from pydantic import ValidationError, ValidationInfo
+from pydantic import AfterValidator, ValidationError, ValidationInfo
 
 from reconciler.cib.document import children
 from reconciler.state import Part, Scope, Spec
@@ -135,6 +135,10 @@ class ClusterKind(Kind):
 
 RESOURCES = frozenset({"Primitive", "Group", "Clone"})
 """The kinds that a constraint may name."""
+
+
+Remark = Annotated[str | None, AfterValidator(lambda text: text or None)]
+"""A description; an empty one says nothing."""
 
 
 class Reader:

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 from pydantic import Field, ValidationInfo, field_validator
 
 from reconciler.cib import crm
-from reconciler.kinds.base import ClusterKind, Reader, Reference, UnsupportedError, arrange, element, observed
+from reconciler.kinds.base import ClusterKind, Reader, Reference, Remark, UnsupportedError, arrange, element, observed
 from reconciler.kinds.meta import SHARED_META, keep_meta
 from reconciler.kinds.nvset import (
     META,
@@ -30,7 +30,7 @@ class Clone(Spec):
     """A primitive or a group that runs on several nodes at once."""
 
     resource: str = Field(description="The name of the primitive or group that is cloned.")
-    description: str | None = Field(default=None, description="A remark.")
+    description: Remark = Field(default=None, description="A remark.")
     params: AttributeSets = Field(default=(), description="Parameters that the resource inherits.")
     meta: AttributeSets = Field(
         default=(), description="Meta attributes: clone-max, interleave, `promotable = true` with promoted-max, …"

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 from pydantic import Field, ValidationInfo, field_validator
 
 from reconciler.cib import crm
-from reconciler.kinds.base import ClusterKind, Reader, Reference, arrange, element, observed
+from reconciler.kinds.base import ClusterKind, Reader, Reference, Remark, arrange, element, observed
 from reconciler.kinds.meta import SHARED_META, keep_meta
 from reconciler.kinds.nvset import META, VERBATIM, AttributeSets, normal, read_sets, write_sets
 from reconciler.state import Scope, Spec
@@ -18,7 +18,7 @@ class Group(Spec):
     resources: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
         description="The names of its primitives, in the order in which they are started."
     )
-    description: str | None = Field(default=None, description="A remark.")
+    description: Remark = Field(default=None, description="A remark.")
     params: AttributeSets = Field(default=(), description="Parameters that all its primitives inherit.")
     meta: AttributeSets = Field(default=(), description="Meta attributes that all its primitives inherit.")
 

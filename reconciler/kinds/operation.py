@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 from reconciler.cib import values
 from reconciler.kinds.base import (
     Reader,
+    Remark,
     UnsupportedError,
     arrange,
     canonical,
@@ -55,7 +56,7 @@ class Operation(Part):
     interval_origin: str | None = Field(default=None, description="A date from which the intervals are counted.")
     record_pending: Boolean | None = Field(default=None, description="Record that the operation is under way.")
     requires: str | None = Field(default=None, description="nothing, quorum, fencing or unfencing (deprecated).")
-    description: str | None = Field(default=None, description="A remark.")
+    description: Remark = Field(default=None, description="A remark.")
     params: AttributeSets = Field(default=(), description="Parameters for this operation only, e.g. OCF_CHECK_LEVEL.")
     meta: AttributeSets = Field(default=(), description="Options of this operation that depend on rules.")
 

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from reconciler.cib import crm, values
-from reconciler.kinds.base import Around, ClusterKind, Kept, Reader, arrange, element, observed
+from reconciler.kinds.base import Around, ClusterKind, Kept, Reader, Remark, arrange, element, observed
 from reconciler.kinds.meta import SHARED_META, keep_meta
 from reconciler.kinds.nvset import META, AttributeSets, normal, read_sets, write_sets
 from reconciler.kinds.operation import Operations, keep_defaults, read_operations, write_operations
@@ -20,7 +20,7 @@ class Primitive(Spec):
         description="The resource agent: `ocf:heartbeat:IPaddr2`, `systemd:nginx`, `stonith:fence_ipmilan`.",
         examples=["ocf:heartbeat:IPaddr2"],
     )
-    description: str | None = Field(default=None, description="A remark.")
+    description: Remark = Field(default=None, description="A remark.")
     params: AttributeSets = Field(default=(), description="The agent's parameters.")
     meta: AttributeSets = Field(default=(), description="Meta attributes: what Pacemaker itself heeds.")
     utilization: AttributeSets = Field(default=(), description="How much of a node's capacities it takes.")
