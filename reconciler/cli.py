@@ -150,11 +150,9 @@ def run(config: Settings) -> None:
     signal.signal(signal.SIGHUP, lambda *_: service.hints.give("signal"))
     try:
         service.run()
-    except AlreadyRunningError as error:
-        raise Failure(str(error)) from error
-    except OSError as error:
+    except (AlreadyRunningError, OSError) as error:
         logging.getLogger("reconciler").error("%s", error)  # noqa: TRY400
-        raise Failure(str(error)) from error
+        sys.exit(ERROR)
 
 
 @cli.command()

@@ -5,7 +5,10 @@ import select
 from queue import Empty, SimpleQueue
 from time import monotonic, sleep
 
-_SLICE = 0.1
+URGENT = frozenset({"desired", "signal"})
+"""Reasons that come from people: they have changed the manifests, or they have asked."""
+
+_SLICE = 0.05
 
 
 class Hints:
@@ -17,11 +20,13 @@ class Hints:
 
     def __init__(self) -> None:
         self.stopping = False
+        self._urgent = False
         self._reasons: SimpleQueue[str] = SimpleQueue()
         self._waker = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
 
     def give(self, reason: str) -> None:
-        """Say that it is worth looking; `reason` is for the log."""
+        """Say that it is worth looking, and why."""
+        self._urgent = self._urgent or reason in URGENT
         self._reasons.put(reason)
         os.eventfd_write(self._waker, 1)
 
@@ -47,9 +52,9 @@ class Hints:
         return frozenset()
 
     def rest(self, seconds: float) -> None:
-        """Let hints wait for so long; that it is time to stop does not wait."""
+        """Let hints wait for so long; a person's do not wait, and that it is time to stop does not."""
         deadline = monotonic() + seconds
-        while not self.stopping and (left := deadline - monotonic()) > 0:
+        while not (self.stopping or self._urgent) and (left := deadline - monotonic()) > 0:
             sleep(min(left, _SLICE))
 
     def _take(self) -> set[str]:
@@ -58,6 +63,7 @@ class Hints:
             os.eventfd_read(self._waker)
         except BlockingIOError:
             return set()
+        self._urgent = False
         taken = set()
         while True:
             try:

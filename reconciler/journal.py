@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 
-from reconciler.pace import MOVED
 from reconciler.plan import Change, Reason, Verb
 from reconciler.state import Scope
 from reconciler.text import shown
@@ -40,9 +39,10 @@ class Journal:
         if done.refusals:
             times = "once" if done.refusals == 1 else f"{done.refusals} times"
             log.info("planned anew %s: somebody else had changed the configuration meanwhile", times)
-        for outcome in done.outcomes:
-            if not outcome.ok and outcome.code != MOVED:
-                log.error("not applied: %s", outcome.stderr)
+        tried = {outcome.command.scope for outcome in done.outcomes}
+        for hold in done.decision.plan.holds:
+            if hold.reason is Reason.BACKING_OFF and hold.scope in tried:
+                log.error("not applied: %s", hold.message)
 
     def _state(self, done: Reconciliation) -> None:
         """Say what is held or wrong when it begins or changes, and when it has ended."""

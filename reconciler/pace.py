@@ -83,7 +83,7 @@ def _after(trouble: Trouble, tried: list[Outcome], stuck: bool, now: float) -> T
     if moved and trouble.moved < _MOVES_IN_A_ROW:
         return Trouble(trouble.failures, trouble.moved + 1, now, trouble.why)
     failures = trouble.failures + 1
-    why = failed[0].stderr if failed else "it said that it had done it, but nothing has changed"
+    why = failed[0].stderr if failed else f"{tried[0].command.argv[0]} reported success, but nothing has changed"
     return Trouble(failures, 0, now + min(FIRST * 2 ** min(failures - 1, 16), LONGEST), why)
 
 
@@ -106,8 +106,8 @@ def _without_version(command: Command) -> Command:
 
 def _words(trouble: Trouble) -> str:
     then = datetime.fromtimestamp(trouble.until, UTC).strftime("%H:%M:%S UTC")
-    times = "once" if trouble.failures == 1 else f"{trouble.failures} times in a row"
-    return f"failed {times}, next attempt at {then} or with a new revision; {trouble.why}"
+    times = "failed once" if trouble.failures == 1 else f"failed {trouble.failures} times in a row"
+    return f"{trouble.why} ({times}; next attempt at {then}, or with a new revision)"
 
 
 @dataclass(frozen=True, slots=True)

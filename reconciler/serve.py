@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from reconciler.hints import Hints
 from reconciler.host import store
-from reconciler.loop import Agent, Document
+from reconciler.loop import LOCK, Agent, AlreadyRunningError, Document, agent_runs
 from reconciler.measure import Counts, measure
 from reconciler.metrics import memory
 from reconciler.metrics.failovers import Event, Kind
@@ -47,7 +47,13 @@ class Service:
             AlreadyRunningError: there is an agent on this node already.
         """
         listen = self._settings.http.listen
-        server = Server(listen, self._apps()) if listen else None
+        if agent_runs(self._settings.runtime_dir):
+            # Said before the address turns out to be taken, which is only a consequence.
+            raise AlreadyRunningError(f"another agent holds {self._settings.runtime_dir / LOCK}")
+        try:
+            server = Server(listen, self._apps()) if listen else None
+        except OSError as error:
+            raise OSError(f"cannot listen on {listen}: {error.strerror}") from error
         if server:
             server.start()
             log.info("listening on http://%s/", listen)

@@ -34,8 +34,9 @@ class Reconciliation:
     """One pass, done: the only input of metrics, status and log.
 
     `decision` is the last one, as seen after `outcomes`. `applied` are the changes, and `adopted` the objects recorded
-    as ours, whose commands reported success. `refusals` is how often the cluster refused a patch because somebody else
-    had changed the configuration meanwhile. `began` is in Unix seconds, `seconds` how long it took.
+    as ours, whose commands reported success and that were seen to change something. `refusals` is how often the cluster
+    refused a patch because somebody else had changed the configuration meanwhile. `began` is in Unix seconds, `seconds`
+    how long it took.
     """
 
     wanted: Wanted
@@ -82,11 +83,11 @@ class Attempt:
         """True if somebody else changed the configuration between the look and the patch."""
         return any(outcome.code == MOVED for outcome in self.outcomes)
 
-    @property
-    def made(self) -> tuple[tuple[Change, ...], tuple[Ref, ...]]:
-        """The changes and the adoptions whose commands reported success."""
-        done = {ref for outcome in self.outcomes if outcome.ok for ref in outcome.command.refs}
-        done -= {ref for outcome in self.outcomes if not outcome.ok for ref in outcome.command.refs}
+    def made(self, in_vain: frozenset[Scope] = frozenset()) -> tuple[tuple[Change, ...], tuple[Ref, ...]]:
+        """Return the changes and the adoptions whose commands reported success, but for scopes where it was in vain."""
+        failed = {ref for outcome in self.outcomes if not outcome.ok for ref in outcome.command.refs}
+        good = (outcome.command for outcome in self.outcomes if outcome.ok)
+        done = {ref for command in good if command.scope not in in_vain for ref in command.refs} - failed
         plan = self.planned.plan
         changes = tuple(change for change in plan.changes if change.ref in done)
         return changes, tuple(ref for ref in plan.adoptions if ref in done)
@@ -114,9 +115,11 @@ class Turner:
             observation = self._understand(self._observer.look_again(observation.snapshot), memory)
             attempt = self._attempt(wanted, observation, memory, attempt)
         after, left, outcomes = attempt.before, attempt.planned, attempt.outcomes
+        in_vain: frozenset[Scope] = frozenset()
         if outcomes:
             after = self._understand(self._observer.look(), memory)
-            left = self._learn(attempt, after, memory)
+            left, in_vain = self._learn(attempt, after, memory)
+        changes, adopted = attempt.made(in_vain)
         if not any(command.scope is Scope.NODE for command in left.plan.commands):
             memory.inventory = left.inventory
         desired = for_node(wanted.desired or NOTHING, after.node)
@@ -124,7 +127,7 @@ class Turner:
         memory.objects = conclude(Pass(desired, left.plan, outcomes, left.blind, works), memory.objects, began)
         seconds = time.monotonic() - since
         return Reconciliation(
-            wanted, after, left, *attempt.made, outcomes, attempt.refusals, memory.objects, began, seconds
+            wanted, after, left, changes, adopted, outcomes, attempt.refusals, memory.objects, began, seconds
         )
 
     def _attempt(
@@ -156,16 +159,20 @@ class Turner:
         remembered = Remembered(memory.inventory, memory.last_cib, left_alone)
         return decide(desired, observation, self._policy, remembered, holds)
 
-    def _learn(self, attempt: Attempt, after: Observation, memory: Memory) -> Decision:
-        """Remember how it went, and decide again: about what is left, and what of it has to wait."""
+    def _learn(self, attempt: Attempt, after: Observation, memory: Memory) -> tuple[Decision, frozenset[Scope]]:
+        """Remember how it went, and decide again: about what is left, and what of it has to wait.
+
+        Returns:
+            That decision, and the scopes where nothing has changed although commands reported success.
+        """
         wanted, planned, now = attempt.wanted, attempt.planned, time.time()
         revision = wanted.desired.revision if wanted.desired else ""
         memory.inventory = planned.inventory
-        memory.breaker = memory.breaker.after(revision, attempt.made[0], now)
+        memory.breaker = memory.breaker.after(revision, attempt.made()[0], now)
         left = self._decide(wanted, after, memory)
         same = stuck(planned.plan.commands, left.plan.commands, moved=_moved(attempt.before, after))
         memory.pace = memory.pace.after(revision, attempt.outcomes, same, now)
-        return self._decide(wanted, after, memory) if memory.pace.holds(revision, now) else left
+        return self._decide(wanted, after, memory) if memory.pace.holds(revision, now) else left, same
 
 
 def _moved(before: Observation, after: Observation) -> bool:

@@ -1,6 +1,6 @@
 """What is wanted now: the newest good set of manifests, and what is wrong with a newer one."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler.host.directory import DEFAULT_LIMITS, Texts, read
@@ -51,6 +51,8 @@ class WantedSource:
         elif found.revision != known:
             self._texts = found
             self._last = self._understand(found, now)
+        elif self._last.reason == "NotKept":
+            self._last = self._kept(found)
         return self._last
 
     def _understand(self, texts: Texts, now: float) -> Wanted:
@@ -62,8 +64,12 @@ class WantedSource:
         if not desired.state:
             return _instead(self._good, "Empty", f"{self._directory}: the manifests hold no object")
         self._good = Wanted(desired, loaded=now)
+        return self._kept(texts)
+
+    def _kept(self, texts: Texts) -> Wanted:
+        """Keep the good state for the next start; while that fails it is tried again in every look."""
         trouble = remember(self._state_dir, texts)
-        return Wanted(desired, trouble, "NotKept" if trouble else "", loaded=now)
+        return replace(self._good, problem=trouble, reason="NotKept" if trouble else "")
 
 
 def _instead(good: Wanted, reason: str, message: str, rejected: tuple[Rejected, ...] = ()) -> Wanted:
