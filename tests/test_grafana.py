@@ -129,6 +129,13 @@ def series(text: str) -> Series:
     return Series(name, dict(re.findall(r'(\w+)="([^"]*)"', inner)))
 
 
+def test_rule_tests_evaluate_groups_in_the_order_of_the_files() -> None:
+    # promtool has no order of its own, and an alert is a minute late where its recorded series come after it
+    order = [group["name"] for path in reversed(RULES) for group in yaml.safe_load(path.read_text())["groups"]]
+    assert order[0] == "ha-cluster-recording"
+    assert [yaml.safe_load(path.read_text())["group_eval_order"] for path in RULE_TESTS] == [order] * len(RULE_TESTS)
+
+
 def test_rule_tests_are_fed_with_series_that_there_are() -> None:
     assert TESTS
     for test in TESTS:
