@@ -90,7 +90,7 @@ class Shell:
         Args:
             path: where programs are looked for.
             extra: added to the environment (a test points Pacemaker's tools to a file with CIB_file).
-            cancelled: asked from time to time; once it says yes, nothing is started and what runs has a second left.
+            cancelled: asked from time to time; once it says yes, nothing is started and what runs has half a second.
         """
         self._path = path
         self._environment = {"PATH": path, "LC_ALL": "C", "TZ": "UTC", "HOME": "/root", **(extra or {})}
@@ -189,7 +189,7 @@ _SHELL = "/bin/sh"
 _NOT_EXECUTABLE = 126
 _MOST_BYTES = 64 << 20
 _SLICE = 0.05
-_GRACE = 1.0
+_GRACE = 0.5
 
 
 class _Running:
