@@ -17,6 +17,7 @@ from tests.lab import Lab, Node, Process, until
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "crds" / "examples" / "web"
 DESIRED = "/etc/reconciler/desired.d"
+STATUS = "/run/reconciler/status.json"
 SETTINGS = "/etc/reconciler/reconciler.toml"
 _WORDS = (sys.executable, "-m", "reconciler")
 _ENVIRONMENT = {"PYTHONPATH": str(ROOT)}
@@ -52,6 +53,7 @@ class Agent:
         """Start it, with these lines as its settings file, and wait for its first pass."""
         self.node.path(SETTINGS).write_text("\n".join([*settings, ""]), encoding="utf-8")
         self._seen = len(self._log())
+        self.node.path(STATUS).unlink(missing_ok=True)
         self._process = self.node.start([*_WORDS, "run"], env=_ENVIRONMENT, log="agent.log")
         if ready:
             until(lambda: self.document() is not None, f"the agent on {self.node.name} to be ready", 20, 0.02, self.log)
@@ -104,7 +106,7 @@ class Agent:
     def document(self) -> Any:
         """What it knows, None before its first pass."""
         try:
-            return json.loads(self.node.path("/run/reconciler/status.json").read_text(encoding="utf-8"))
+            return json.loads(self.node.path(STATUS).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
 

@@ -1,0 +1,207 @@
+"""What breaks under the agent: its commands, its start, its end. It says so, does nothing, and recovers by itself."""
+
+import resource
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.lab import Lab, Node, until
+from tests.real.operator import UNFENCED, Agent, Cib, agents_on, condition, descendants, descriptors, dummy, in_sync
+
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
+
+CIBADMIN = "/usr/sbin/cibadmin"
+
+
+@pytest.fixture
+def agent(lab: Lab) -> Iterator[Agent]:
+    """The agent on the DC, with one resource; it gives up on a command after 2 s and looks every 3 s."""
+    dc = lab.view().dc
+    assert dc
+    with agents_on(lab, [dc]) as [agent]:
+        agent.want("cluster.toml", UNFENCED)
+        agent.want("one.toml", dummy("one"))
+        agent.start('command_timeout = "2s"', 'resync = "3s"')
+        agent.until_synced()
+        yield agent
+
+
+@contextmanager
+def instead(node: Node, program: str, script: str) -> Iterator[None]:
+    """Put a script in a program's place on one node; an empty one takes the right to run it away."""
+    fake = "/run/home/fake"
+    node.path(fake).write_text(script, encoding="utf-8")
+    node.path(fake).chmod(0o755 if script else 0o644)
+    node.run(["mount", "--bind", fake, program], check=True)
+    try:
+        yield
+    finally:
+        # A command of the agent's may be using it at this moment.
+        node.run(["umount", "--lazy", program], check=True)
+
+
+FAULTS = {
+    "missing": ("", "cibadmin is not installed"),
+    "hanging": ("#!/bin/sh\nsleep 1000 &\nsleep 1000\n", "cibadmin took longer than 2 s and was killed"),
+    "failing": (
+        "#!/bin/sh\necho 'cannot connect' >&2\nexit 102\n",
+        "cibadmin failed with exit code 102: cannot connect",
+    ),
+    "printing rubbish": ("#!/bin/sh\necho '<cib'; exit 0\n", "not well-formed XML"),
+    "printing something else": ("#!/bin/sh\necho '<pacemaker-result/>'\n", "the document is a <pacemaker-result>"),
+    "printing nothing": ("#!/bin/sh\n", "not well-formed XML"),
+    "printing binary": ("#!/bin/sh\nhead -c 100000 /dev/urandom\n", "not well-formed XML"),
+    "printing without end": ("#!/bin/sh\nexec yes '<cib>'\n", "cibadmin printed more than 64 MB and was killed"),
+}
+
+
+def test_a_cibadmin_that_is(agent: Agent) -> None:
+    for fault, (script, said) in FAULTS.items():
+        epoch = Cib(agent.node).epoch
+        with instead(agent.node, CIBADMIN, script):
+            agent.signal(signal.SIGHUP)
+            document = agent.until(lambda seen: bool(seen["agent"]["blind"]), f"to be blind: {fault}")
+            assert said in document["agent"]["blind"]["cluster"], fault
+            for item in document["objects"]:
+                for type_ in ("Synced", "Healthy"):
+                    assert condition(item, type_)["status"] == "Unknown", fault
+                assert said in condition(item, "Synced")["message"], fault
+            agent.until_logged(f"cannot see cib: .*{said}")
+            status = agent.run("status")
+            assert status.returncode == 2
+            assert said in status.stdout
+            agent.want("one.toml", dummy("one", fake=fault.replace(" ", "-")))
+        agent.until(in_sync, f"to see again: {fault}", 15)
+        assert Cib(agent.node).value("one", "fake") == fault.replace(" ", "-")
+        assert Cib(agent.node).epoch == epoch + 1
+    until(lambda: not descendants(agent.pid), "the last command to end", 5, 0.01)
+    assert "sleep 1000" not in agent.node.run(["ps", "-e", "-o", "args"], check=True).stdout
+
+
+PATCHES = """#!/bin/sh
+case "$*" in
+*--patch*) {patch} ;;
+*) exec /run/home/real "$@" ;;
+esac
+"""
+
+
+def test_a_patch_that_fails_is_tried_again_ever_later_and_at_once_with_a_new_revision(agent: Agent) -> None:
+    agent.node.run(["cp", CIBADMIN, "/run/home/real"], check=True)
+    refuse = PATCHES.format(
+        patch="cat >/dev/null; echo 'Update does not conform to the configured schema' >&2; exit 78"
+    )
+    with instead(agent.node, CIBADMIN, refuse):
+        agent.want("one.toml", dummy("one", fake="1"))
+        until(
+            lambda: agent.log().count("error: not applied: cibadmin failed with exit code 78") >= 3, "3 tries", 10, 0.02
+        )
+        document = agent.document()
+        assert document["agent"]["held"]["cluster"]["reason"] == "BackingOff"
+        assert "does not conform" in document["agent"]["held"]["cluster"]["message"]
+        one = next(item for item in document["objects"] if item["name"] == "one")
+        assert (condition(one, "Synced")["status"], condition(one, "Synced")["reason"]) == ("False", "Failed")
+        assert "does not conform" in agent.run("get", "Primitive", "one").stdout
+        assert "updated Primitive/one" not in agent.log()
+        tries = agent.log().count("not applied")
+        agent.want("one.toml", dummy("one", fake="2"))
+        began = time.monotonic()
+        until(lambda: agent.log().count("not applied") > tries, "the new revision to be tried", 3, 0.02)
+        assert time.monotonic() - began < 1.5
+    agent.until(in_sync, "it to be applied", 15)
+    assert Cib(agent.node).value("one", "fake") == "2"
+    # A patch of which cibadmin says that it went well, and that changed nothing.
+    with instead(agent.node, CIBADMIN, PATCHES.format(patch="cat >/dev/null")):
+        agent.want("one.toml", dummy("one", fake="3"))
+        agent.until(lambda seen: "cluster" in seen["agent"]["held"], "the back-off")
+        assert "nothing has changed" in agent.document()["agent"]["held"]["cluster"]["message"]
+        agent.until_logged("error: not applied: .*nothing has changed")
+    agent.until(in_sync, "it to be applied", 15)
+
+
+REAL_OR_NOT = """#!/bin/sh
+[ -e /run/home/bad ] && exit 1
+exec /run/home/real "$@"
+"""
+
+
+def test_two_hundred_passes_leave_nothing_behind(agent: Agent) -> None:
+    agent.node.run(["cp", CIBADMIN, "/run/home/real"], check=True)
+    bad = agent.node.path("/run/home/bad")
+    with instead(agent.node, CIBADMIN, REAL_OR_NOT):
+        for _ in range(20):
+            another_pass(agent)
+        before = descriptors(agent.pid), resident(agent.pid)
+        for number in range(200):
+            if number % 10 == 3:
+                bad.touch()
+            else:
+                bad.unlink(missing_ok=True)
+            another_pass(agent)
+        until(lambda: not descendants(agent.pid), "the last command to end", 5, 0.01)
+        after = descriptors(agent.pid), resident(agent.pid)
+    print(f"\n200 passes: descriptors {before[0]} -> {after[0]}, resident {before[1]:.1f} -> {after[1]:.1f} MB")
+    assert after[0] <= before[0]
+    assert after[1] < before[1] + 5
+
+
+def another_pass(agent: Agent) -> None:
+    last = agent.document()["agent"]["lastPass"]
+    agent.signal(signal.SIGHUP)
+    until(lambda: agent.document()["agent"]["lastPass"] != last, "the next pass", 5, 0.005)
+
+
+def resident(pid: int) -> float:
+    """Memory of a process in MB."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+def test_sigterm_ends_it_soon_whatever_it_is_doing(agent: Agent) -> None:
+    assert agent.stop() < 2
+    agent.start()
+    with instead(agent.node, CIBADMIN, "#!/bin/sh\nsleep 1000 &\nsleep 1000\n"):
+        agent.signal(signal.SIGHUP)
+        until(lambda: len(descendants(agent.pid)) > 1, "the hanging cibadmin", 5, 0.01)
+        before = agent.document()
+        children = descendants(agent.pid)
+        seconds = agent.stop()
+        print(f"\nstopped within {seconds:.2f} s while a command was hanging")
+        assert seconds < 2
+        assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+        assert agent.document() == before, "what was cut short is no news"
+    assert "error" not in agent.log()
+    assert agent.log().splitlines()[-1].endswith("info: stopped")
+    assert agent.run("status").returncode == 1
+    assert "no agent runs on this node" in agent.run("status").stderr
+
+
+def test_a_second_agent_on_a_node_is_refused(agent: Agent) -> None:
+    before = agent.node.path("/run/reconciler/agent.lock").read_text()
+    agent.node.path("/run/home/other.toml").write_text('http.listen = ""\n')
+    for words in (("--config", "/run/home/other.toml", "run"), ("run",)):
+        refused = agent.run(*words)
+        assert refused.returncode == 1
+        assert "another agent holds /run/reconciler/agent.lock" in refused.stderr
+        assert "Traceback" not in refused.stderr
+    assert agent.node.path("/run/reconciler/agent.lock").read_text() == before
+    assert agent.runs
+    another_pass(agent)
+
+
+def test_where_it_cannot_write_it_says_so_and_goes_on(agent: Agent) -> None:
+    state = "/var/lib/reconciler"
+    agent.node.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", state], check=True)
+    try:
+        agent.want("one.toml", dummy("one", fake="1"))
+        agent.until_logged("error: /var/lib/reconciler/status.json: cannot be written: Read-only file system")
+        document = agent.until(lambda seen: bool(seen["desired"]["problem"]), "the problem")
+        assert "cannot keep the last good state: Read-only file system" in document["desired"]["problem"]
+        until(lambda: Cib(agent.node).value("one", "fake") == "1", "the change", 10, 0.05)
+    finally:
+        agent.node.run(["umount", state], check=True)
+    agent.until(in_sync, "the problem to be gone")
