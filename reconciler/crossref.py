@@ -11,18 +11,25 @@ from reconciler.network.steps import conflicts
 from reconciler.state import Ref, Rejected, State
 
 
-def check(state: State, files: Mapping[Ref, str]) -> list[Rejected]:
-    """Return every fault between the objects of a set, each at the object and field that says it."""
+def check(state: State, files: Mapping[Ref, str], spoiled: frozenset[Ref] | None = frozenset()) -> list[Rejected]:
+    """Return every fault between the objects of a set, each at the object and field that says it.
+
+    `spoiled` are objects that the set has too, but with faults of their own; None if there may be others, of which not
+    even the names are known: then nothing can be said of references to nothing.
+    """
     cluster = {ref: spec for ref, spec in state.items() if ref.kind in CLUSTER_KINDS}
-    faults = [*_dangling(cluster, files), *_cycles(cluster, files), *_shared_members(cluster, files)]
+    faults = [*_dangling(cluster, files, spoiled), *_cycles(cluster, files), *_shared_members(cluster, files)]
     return sorted({*faults, *_networks(state, files)})
 
 
-def _dangling(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:
+def _dangling(state: State, files: Mapping[Ref, str], spoiled: frozenset[Ref] | None) -> Iterator[Rejected]:
     names = {key(ref): ref for ref in state}
+    excused = {ref.name for ref in spoiled or ()}
     for ref, spec in state.items():
         for reference in CLUSTER_KINDS[ref.kind].references(spec):
             found = names.get(reference.name)
+            if found is None and (spoiled is None or reference.name in excused):
+                continue
             if found is None:
                 fitting = [name for name, other in names.items() if other.kind in reference.kinds]
                 close = get_close_matches(reference.name, fitting, n=1)
@@ -42,15 +49,26 @@ def _cycles(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:
     names = {key(ref): ref for ref in state}
     inside = {ref: [names[name] for name in _members(ref, state) if name in names] for ref in state}
     for start in state:
-        path = [start]
-        while (onward := next((ref for ref in inside[path[-1]] if inside[ref] or ref in path), None)) is not None:
-            if onward in path:
-                circle = [*path[path.index(onward) :], onward]
-                if onward == start:
-                    field = "spec.resources" if start.kind == "Group" else "spec.resource"
-                    yield Rejected(files[start], str(start), field, f"a cycle: {' -> '.join(map(str, circle))}")
-                break
-            path.append(onward)
+        circle = _way_back(start, inside)
+        if circle:
+            yield Rejected(files[start], str(start), _field(start), f"a cycle: {' -> '.join(map(str, circle))}")
+
+
+def _way_back(start: Ref, inside: Mapping[Ref, list[Ref]]) -> tuple[Ref, ...]:
+    ways: list[tuple[Ref, ...]] = [(start, inner) for inner in inside[start]]
+    seen: set[Ref] = set()
+    while ways:
+        way = ways.pop()
+        if way[-1] == start:
+            return way
+        if way[-1] not in seen:
+            seen.add(way[-1])
+            ways += [(*way, inner) for inner in inside[way[-1]]]
+    return ()
+
+
+def _field(container: Ref) -> str:
+    return "spec.resources" if container.kind == "Group" else "spec.resource"
 
 
 def _members(ref: Ref, state: State) -> tuple[str, ...]:
@@ -62,8 +80,7 @@ def _shared_members(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected
     for ref in sorted(state):
         for name in _members(ref, state):
             if name in holder:
-                field = "spec.resources" if ref.kind == "Group" else "spec.resource"
-                yield Rejected(files[ref], str(ref), field, f"{name!r} is already inside {holder[name]}")
+                yield Rejected(files[ref], str(ref), _field(ref), f"{name!r} is already inside {holder[name]}")
             holder.setdefault(name, ref)
 
 

@@ -3,6 +3,7 @@
 All faults are found in one go. One fault makes the whole set unusable: half a set would mean deleting the other half.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -12,13 +13,16 @@ import tomli
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from reconciler.cib.ownership import TAG
 from reconciler.crossref import check
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import ClusterKind, Kind
+from reconciler.kinds.base import ClusterKind, Kind, toml_type
+from reconciler.plan import flatten
 from reconciler.state import API_VERSION, Desired, Ref, Rejected, Spec
 
 _ENVELOPE = ("apiVersion", "kind", "metadata", "spec")
 _METADATA = ("name", "labels", "annotations")
+_TEXT_TABLES = ("labels", "annotations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,87 +34,128 @@ class Said:
     file: str
 
 
+@dataclass(frozen=True, slots=True)
+class Spoiled:
+    """What is wrong with a file or one object in it, and which object that is, if it can be told."""
+
+    faults: tuple[Rejected, ...]
+    ref: Ref | None = None
+
+
 def load(texts: Mapping[str, str], revision: str, rejected: Iterable[Rejected] = ()) -> Desired:
     """Read all manifests. `rejected` are files that could not even be read; they count as faults of the set.
 
     The order of files and of objects within them does not matter.
     """
-    faults = list(rejected)
-    said: list[Said] = []
-    for file, text in sorted(texts.items()):
-        for item in _objects(file, text):
-            (faults if isinstance(item, Rejected) else said).append(item)  # type: ignore[arg-type]
-    faults += _twice(said)
-    if not faults:
-        faults += check({item.ref: item.spec for item in said}, {item.ref: item.file for item in said})
+    found = [item for file, text in sorted(texts.items()) for item in _objects(file, text)]
+    said = [item for item in found if isinstance(item, Said)]
+    spoiled = [item for item in found if isinstance(item, Spoiled)]
+    faults = [*rejected, *(fault for item in spoiled for fault in item.faults), *_twice(said)]
+    unread = bool(list(rejected)) or any(item.ref is None for item in spoiled)
     state = {item.ref: item.spec for item in sorted(said, key=lambda item: item.ref)}
-    return Desired(state, revision, {item.ref: item.file for item in said}, tuple(sorted(set(faults))))
+    files = {item.ref: item.file for item in reversed(said)}
+    faults += check(state, files, None if unread else frozenset(item.ref for item in spoiled if item.ref))
+    return Desired(state, revision, files, tuple(sorted(set(faults))))
 
 
-def _objects(file: str, text: str) -> Iterator[Said | Rejected]:
+def _objects(file: str, text: str) -> Iterator[Said | Spoiled]:
     try:
         document = tomli.loads(text)
-    except tomli.TOMLDecodeError as error:
-        yield Rejected(file, "", "", f"not TOML: {error}")
-        return
-    except RecursionError:
-        yield Rejected(file, "", "", "not TOML: nested too deeply")
+    except (ValueError, RecursionError) as error:
+        why = "nested too deeply" if isinstance(error, RecursionError) else error
+        yield Spoiled((Rejected(file, "", "", f"not TOML: {why}"),))
         return
     version = document.get("apiVersion")
     if version != API_VERSION:
-        message = f"is {version!r}, expected {API_VERSION!r}" if version else f"is missing, expected {API_VERSION!r}"
-        yield Rejected(file, "", "apiVersion", message)
+        said = f"is {_shown(version)}" if "apiVersion" in document else "is missing"
+        yield Spoiled((Rejected(file, "", "apiVersion", f"{said}, expected {API_VERSION!r}"),))
         return
     if document.get("kind") != "List":
-        yield from _object(file, document, "")
+        yield _object(file, document, "")
         return
-    yield from _unknown_keys(file, "List", "", document, ("apiVersion", "kind", "metadata", "items"))
     items = document.get("items", [])
+    faults = list(_unknown_keys(file, "List", "", document, ("apiVersion", "kind", "metadata", "items")))
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        yield Rejected(file, "List", "items", "expected tables: write each object as [[items]]")
-        return
+        faults.append(Rejected(file, "List", "items", "expected tables: write each object as [[items]]"))
+        items = []
+    if faults:
+        yield Spoiled(tuple(faults))
     for index, item in enumerate(items):
-        yield from _object(file, item, f"items[{index}]")
+        yield _object(file, item, f"items[{index}]")
 
 
-def _object(file: str, document: Mapping[str, Any], where: str) -> Iterator[Said | Rejected]:
-    kind, metadata = document.get("kind"), document.get("metadata", {})
+def _object(file: str, document: Mapping[str, Any], where: str) -> Said | Spoiled:
+    kind, metadata, spec = document.get("kind"), document.get("metadata", {}), document.get("spec")
     name = metadata.get("name") if isinstance(metadata, dict) else None
+    known = KINDS.get(kind) if isinstance(kind, str) else None
     label = f"{kind}/{name}" if isinstance(kind, str) and isinstance(name, str) else where
+
+    def wrong(field: str, message: str) -> Rejected:
+        return Rejected(file, label, field, message)
+
     faults = list(_unknown_keys(file, label, "", document, _ENVELOPE))
-    if not isinstance(kind, str) or kind not in KINDS:
-        message = "is missing" if kind is None else f"{kind!r} is no kind{_nearest(str(kind), KINDS)}"
-        faults.append(Rejected(file, label, "kind", message))
-    if isinstance(metadata, dict):
-        faults += _unknown_keys(file, label, "metadata", metadata, _METADATA)
-    problem = _name_problem(name)
-    if problem:
-        faults.append(Rejected(file, label, "metadata.name", problem))
+    if known is None:
+        faults.append(wrong("kind", _no_kind(kind)))
+    faults += [wrong(*problem) for problem in _metadata_problems(metadata, file, label)]
     if document.get("apiVersion", API_VERSION) != API_VERSION:
-        faults.append(Rejected(file, label, "apiVersion", f"expected {API_VERSION!r}"))
-    if not isinstance(document.get("spec"), dict):
-        faults.append(Rejected(file, label, "spec", "is missing" if "spec" not in document else "expected a table"))
-    if isinstance(kind, str) and kind in KINDS and isinstance(document.get("spec"), dict):
-        found = _spec(file, label, KINDS[kind].spec, document["spec"])
-        if isinstance(found, list):
-            faults += found
-        elif not faults:
-            problem = _called_wrong(KINDS[kind], str(name), found)
-            if problem:
-                faults.append(Rejected(file, label, "metadata.name", problem))
-            else:
-                yield Said(Ref(kind, str(name)), found, file)
-    yield from faults
+        faults.append(wrong("apiVersion", f"is {_shown(document['apiVersion'])}, expected {API_VERSION!r}"))
+    found: Spec | list[Rejected] = []
+    if not isinstance(spec, dict):
+        faults.append(wrong("spec", "is missing" if spec is None else f"expected a table, not {toml_type(spec)}"))
+    elif known is not None:
+        found = _spec(file, label, known, spec)
+        faults += found if isinstance(found, list) else []
+    if known is not None and isinstance(found, Spec) and not faults:
+        problem = known.name_problem(str(name), found) if isinstance(known, ClusterKind) else ""
+        if not problem:
+            return Said(Ref(known.name, str(name)), found, file)
+        faults.append(wrong("metadata.name", problem))
+    return Spoiled(tuple(faults), Ref(str(kind), name) if isinstance(name, str) else None)
 
 
-def _spec(file: str, label: str, model: type[Spec], given: Mapping[str, Any]) -> Spec | list[Rejected]:
+def _no_kind(kind: Any) -> str:
+    if kind is None:
+        return "is missing"
+    return f"{kind!r} is no kind{_nearest(kind, KINDS)}" if isinstance(kind, str) else _expected("a text", kind)
+
+
+def _metadata_problems(metadata: Any, file: str, label: str) -> Iterator[tuple[str, str]]:
+    if not isinstance(metadata, dict):
+        yield "metadata", _expected("a table", metadata)
+        return
+    for fault in _unknown_keys(file, label, "metadata", metadata, _METADATA):
+        yield fault.field, fault.message
+    problem = _name_problem(metadata.get("name"))
+    if problem:
+        yield "metadata.name", problem
+    for part in _TEXT_TABLES:
+        table = metadata.get(part, {})
+        if not isinstance(table, dict):
+            yield f"metadata.{part}", _expected("a table", table)
+            continue
+        for key, value in table.items():
+            if not isinstance(value, str):
+                yield f"metadata.{part}.{key}", _expected("a text", value)
+
+
+def _spec(file: str, label: str, kind: Kind, given: Mapping[str, Any]) -> Spec | list[Rejected]:
     try:
-        return model.model_validate(given)
+        spec = kind.spec.model_validate(given)
     except ValidationError as error:
         return [
-            Rejected(file, label, _path(("spec", *details["loc"])), _message(details, model))
+            Rejected(file, label, _path(given, details["loc"]), _message(details, kind.spec))
             for details in error.errors(include_url=False)
         ]
+    if isinstance(kind, ClusterKind):
+        lost = [(path, text) for path, text in flatten(spec) if _LOST.search(text)]
+        message = "has a line break, tab or control character, which Pacemaker does not keep"
+        return [Rejected(file, label, f"spec.{path}", message) for path, _ in lost] or spec
+    return spec
+
+
+_LOST = re.compile("[\x00-\x1f\x7f\ufffe\uffff]")
+"""In attribute values: control characters are no XML, and line breaks and tabs Pacemaker 2.1 writes as other text
+(`crm_xml_escape` in `lib/common/xml.c`)."""
 
 
 def _unknown_keys(
@@ -121,19 +166,19 @@ def _unknown_keys(
             yield Rejected(file, label, f"{path}.{key}" if path else key, f"unknown key{_nearest(key, known)}")
 
 
+_LETTER = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff"
+_NAME = re.compile(f"[{_LETTER}_][{_LETTER}0-9_.-]*")
+"""A part of what the schemas take for an XML id."""
+
+
 def _name_problem(name: Any) -> str:
     if name is None:
         return "is missing"
-    if not isinstance(name, str) or not name:
-        return "expected a text"
-    bad = next((char for char in name if not (char.isalnum() or char in "_.-")), "")
-    if bad or not (name[0].isalpha() or name[0] == "_"):
+    if not isinstance(name, str):
+        return _expected("a text", name)
+    if not _NAME.fullmatch(name):
         return f"{name!r} cannot be an id: letters, digits, '_', '-' and '.', beginning with a letter or '_'"
-    return ""
-
-
-def _called_wrong(kind: Kind, name: str, spec: Spec) -> str:
-    return kind.name_problem(name, spec) if isinstance(kind, ClusterKind) else ""
+    return f"{TAG!r} is what the agent calls its own record" if name == TAG else ""
 
 
 def _twice(said: Iterable[Said]) -> Iterator[Rejected]:
@@ -148,34 +193,64 @@ def _twice(said: Iterable[Said]) -> Iterator[Rejected]:
         seen.setdefault(key, item)
 
 
-def _path(parts: Iterable[str | int]) -> str:
-    text = ""
-    for part in parts:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+def _path(given: Any, loc: Iterable[str | int]) -> str:
+    """Return the path as it was written: a table that stands for a list of one is no list in it."""
+    text = "spec"
+    parts = list(loc)
+    for index, part in enumerate(parts):
+        if isinstance(part, int) and isinstance(given, dict):
+            parts[index + 1 : index + 2] = [""]
+        elif part != "":
+            text += f"[{part}]" if isinstance(part, int) else f".{part}"
+            given = _inside(given, part)
     return text
 
 
+def _inside(given: Any, part: str | int) -> Any:
+    if isinstance(given, dict):
+        return given.get(part)
+    return given[part] if isinstance(given, list) and isinstance(part, int) and part < len(given) else None
+
+
+_EXPECTED = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "bool_type": "true or false",
+    "tuple_type": "an array",
+    "list_type": "an array",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+}
+
+
 def _message(details: ErrorDetails, model: type[Spec]) -> str:
-    given = details.get("input")
-    match details["type"]:
+    given, sort = details.get("input"), details["type"]
+    if sort in _EXPECTED:
+        return _expected(_EXPECTED[sort], given)
+    match sort:
         case "extra_forbidden":
             key = str(details["loc"][-1])
             return f"unknown key{_nearest(key, _keys(model, details['loc'][:-1]))}"
         case "missing":
             return "is missing"
-        case "string_type":
-            return f"expected a text, not {_toml_type(given)}"
+        case "too_short":
+            return f"needs at least {details['ctx']['min_length']}, not {details['ctx']['actual_length']}"
         case "value_error":
             return details["msg"].removeprefix("Value error, ")
         case "literal_error":
-            return f"{given!r}: expected {details['ctx']['expected']}"
+            return f"{_shown(given)}: expected {details['ctx']['expected']}"
         case _:
             return details["msg"][0].lower() + details["msg"][1:]
 
 
-def _toml_type(value: Any) -> str:
-    names = {bool: "a boolean", int: "a number", float: "a number", list: "an array", dict: "a table"}
-    return names.get(type(value), type(value).__name__)
+def _expected(what: str, given: Any) -> str:
+    return f"expected {what}, not {toml_type(given)}"
+
+
+def _shown(given: Any) -> str:
+    return repr(given) if isinstance(given, str | int | float) else toml_type(given)
 
 
 def _keys(model: type[BaseModel], loc: Iterable[str | int]) -> list[str]:

@@ -78,8 +78,8 @@ class Change:
 
     def fields(self) -> tuple[FieldChange, ...]:
         """Return the fields that differ, in the order in which the models declare them."""
-        before = dict(_flatten(_dump(self.before)))
-        after = dict(_flatten(_dump(self.after)))
+        before = dict(flatten(self.before)) if self.before is not None else {}
+        after = dict(flatten(self.after)) if self.after is not None else {}
         paths = [*after, *(path for path in before if path not in after)]
         return tuple(
             FieldChange(path, before.get(path), after.get(path))
@@ -88,8 +88,9 @@ class Change:
         )
 
 
-def _dump(spec: Spec | None) -> dict[str, Any]:
-    return {} if spec is None else spec.model_dump(by_alias=True, exclude_none=True, mode="json")
+def flatten(spec: Spec) -> Iterator[tuple[str, str]]:
+    """Yield every field that a spec says as path and text: `params.ip`, `192.0.2.1`."""
+    yield from _flatten(spec.model_dump(by_alias=True, exclude_none=True, mode="json"))
 
 
 def _flatten(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, time
 from typing import Annotated, Any, TypeVar
 from xml.etree import ElementTree as ET
 
@@ -294,4 +295,21 @@ def text_of(value: Any) -> str:
             return value
         case int() | float():
             return str(value)
-    raise ValueError(f"expected a text, a number or a boolean, not {type(value).__name__}")
+    raise ValueError(f"expected a text, a number or a boolean, not {toml_type(value)}")
+
+
+_TOML_TYPES: tuple[tuple[type, str], ...] = (
+    (bool, "a boolean"),
+    (int, "a number"),
+    (float, "a number"),
+    (str, "a text"),
+    (list, "an array"),
+    (dict, "a table"),
+    (date, "a date"),
+    (time, "a time"),
+)
+
+
+def toml_type(value: Any) -> str:
+    """Say what sort of TOML value it is."""
+    return next((words for sort, words in _TOML_TYPES if isinstance(value, sort)), type(value).__name__)
