@@ -1,5 +1,6 @@
 """What holds for every cluster and every set of manifests."""
 
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -8,13 +9,15 @@ from hypothesis import strategies as st
 
 from reconciler.cib.document import RESOURCES, Cib, parse, serialize
 from reconciler.cib.ownership import TAG
-from reconciler.kinds.observe import observe
-from reconciler.plan import Reason
+from reconciler.kinds import CLUSTER_KINDS
+from reconciler.kinds.observe import Observed, observe
+from reconciler.plan import Plan, Reason
 from reconciler.planner import ClusterPlan, plan
 from reconciler.pruning import Policy
-from reconciler.state import Desired
+from reconciler.state import Desired, Ref, Rejected
 from tests.cib.pacemaker_patches import PatchOracle
-from tests.configurations import Live, Objects, desired, lives, wishes
+from tests.configurations import EMPTY, Live, Objects, desired, lives, objects, wishes
+from tests.programs import absent, corpus_cibs, need, run
 
 FREE = Policy(deletion_budget=100)
 
@@ -110,3 +113,118 @@ def test_what_is_neither_ours_nor_wanted_is_left_as_it_was(
         inside_ours = any(name.startswith(f"{ours}-") for ours in owned | names)
         if name not in owned and name not in names and not inside_ours:
             assert then.get(name) == text
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(situation=situations())
+def test_the_drafted_configuration_is_what_the_manifests_want(situation: tuple[Live, Objects]) -> None:
+    live, wish = situation
+    wanted = desired(wish)
+    text, running = live.text, live.running
+    for _ in range(6):
+        planned = plan(wanted, observe(parse(text)), running, FREE)
+        if not planned.operations:
+            break
+        text = f"<cib validate-with='pacemaker-3.9'>{serialize(planned.configuration)}</cib>"
+        running = stopped(parse(text), running)
+    assert not planned.plan.changes
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(situation=situations())
+def test_the_order_in_which_objects_were_said_changes_nothing(situation: tuple[Live, Objects]) -> None:
+    live, wish = situation
+    observed = observe(parse(live.text))
+    backwards = dict(reversed(wish.items()))
+    one, other = (plan(desired(said), observed, live.running, FREE) for said in (wish, backwards))
+    assert one.plan == other.plan
+
+
+@pytest.mark.slow
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(situation=situations())
+def test_cibadmin_makes_of_a_patch_what_was_drafted(tmp_path: Path, situation: tuple[Live, Objects]) -> None:
+    need("cibadmin")
+    live, wish = situation
+    cib = tmp_path / "cib.xml"
+    cib.write_text(live.text)
+    planned = plan(desired(wish), observe(parse(live.text)), live.running, FREE)
+    for command in planned.plan.commands:
+        done = run(cib, *command.argv, stdin=command.stdin)
+        assert done.returncode == 0, done.stderr
+        assert shape(parse(cib.read_text()).configuration) == shape(planned.configuration)
+
+
+@given(said=objects())
+def test_what_is_written_reads_as_it_was_said(said: Objects) -> None:
+    for ref, spec in desired(said).state.items():
+        kind = CLUSTER_KINDS[ref.kind]
+        element = kind.write(ref.name, spec, None)
+        element.extend(ET.Element("primitive", {"id": name}) for name in kind.members(spec))
+        assert kind.read(element) == spec
+
+
+def unchanged(observed: Observed, ref: Ref) -> None:
+    """Writing what was read gives the element as it is, and a plan for it is empty."""
+    live = observed.elements[ref]
+    own = ET.Element(live.tag, live.attrib)
+    own.extend(child for child in live if child.tag not in RESOURCES)
+    again = CLUSTER_KINDS[ref.kind].write(ref.name, observed.state[ref], live)
+    assert serialize(again) == serialize(own)
+
+
+@given(live=lives())
+def test_what_did_not_change_is_written_as_it_was(live: Live) -> None:
+    observed = observe(parse(live.text))
+    for ref in observed.state:
+        unchanged(observed, ref)
+
+
+@given(situation=situations())
+def test_a_rejected_set_plans_nothing(situation: tuple[Live, Objects]) -> None:
+    live, wish = situation
+    rejected = Desired(desired(wish).state, "r", {}, (Rejected("m.toml", "", "", "not TOML"),))
+    planned = plan(rejected, observe(parse(live.text)), live.running, FREE)
+    assert planned.plan == Plan(holds=planned.plan.holds)
+    assert [hold.reason for hold in planned.plan.holds] == [Reason.REJECTED]
+    assert planned.operations == ()
+
+
+def many(count: int, address: str) -> str:
+    resources = "".join(
+        f'<primitive id="p{number}" class="lsb" type="x"><instance_attributes id="p{number}-a">'
+        f'<nvpair id="p{number}-a-ip" name="ip" value="{address}"/></instance_attributes></primitive>'
+        for number in range(count)
+    )
+    tags = "".join(f'<obj_ref id="p{number}"/>' for number in range(count))
+    text = EMPTY.format(schema="pacemaker-3.9", tags=f'<tags><tag id="{TAG}">{tags}</tag></tags>')
+    return text.replace("<resources/>", f"<resources>{resources}</resources>")
+
+
+@pytest.mark.parametrize("count", [2, 200])
+def test_a_change_of_one_parameter_is_a_patch_of_one_operation_however_large_the_cluster(count: int) -> None:
+    observed = observe(parse(many(count, "192.0.2.1")))
+    changed = observe(parse(many(1, "192.0.2.2"))).state[Ref("Primitive", "p0")]
+    wanted = {ref: spec for ref, spec in observed.state.items() if ref.kind == "Primitive"}
+    wanted[Ref("Primitive", "p0")] = changed
+    planned = plan(Desired(wanted, "r"), observed, frozenset(), FREE)
+    assert [operation.operation for operation in planned.operations] == ["modify"]
+    assert len(planned.plan.commands[0].stdin) < 700
+
+
+def foreign_cibs() -> list[Path | None]:
+    return [*corpus_cibs()] or [None]
+
+
+@pytest.mark.parametrize("path", foreign_cibs(), ids=lambda path: path.name if path else "absent")
+def test_other_peoples_clusters_are_read_and_left_as_they_are(path: Path | None) -> None:
+    if path is None:
+        absent("the corpus of other people's CIBs is not here (RECONCILER_CORPUS): NOT read")
+        return
+    cib = parse(path.read_text())
+    observed = observe(cib)
+    for ref in observed.state:
+        unchanged(observed, ref)
+    planned = plan(Desired(dict(observed.state), "r"), observed, frozenset(), FREE)
+    assert planned.plan.changes == ()
+    assert {hold.reason for hold in planned.plan.holds} <= {Reason.UNSUPPORTED}
