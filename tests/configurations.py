@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from reconciler.cib.document import parse, serialize
@@ -18,6 +19,12 @@ from reconciler.kinds.observe import observe
 from reconciler.planner import plan
 from reconciler.pruning import Policy
 from reconciler.state import Desired, Ref, Spec
+
+PATIENT = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+)
+"""For a noisy machine, which must not fail a law for being slow."""
 
 PRIMITIVES = ("p1", "p2", "p3", "p4", "p5")
 GROUPS = ("g1", "g2")

@@ -4,7 +4,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from reconciler.cib.document import RESOURCES, Cib, parse, serialize
@@ -16,7 +16,7 @@ from reconciler.planner import ClusterPlan, plan
 from reconciler.pruning import Policy
 from reconciler.state import Desired, Ref, Rejected
 from tests.cib.pacemaker_patches import PatchOracle
-from tests.configurations import EMPTY, Live, Objects, desired, lives, objects, wishes
+from tests.configurations import EMPTY, PATIENT, Live, Objects, desired, lives, objects, wishes
 from tests.programs import absent, corpus_cibs, need, run
 
 FREE = Policy(deletion_budget=100)
@@ -72,7 +72,7 @@ def turn(pacemaker: PatchOracle, cib: Cib, wanted: Desired, running: frozenset[s
     return planned, after
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@PATIENT
 @given(situation=situations())
 def test_a_plan_leads_where_it_says_and_then_nothing_is_left(
     pacemaker: PatchOracle, situation: tuple[Live, Objects]
@@ -98,7 +98,7 @@ def test_a_plan_leads_where_it_says_and_then_nothing_is_left(
     assert {ref.get("id") for ref in recorded or ()} <= set(cib.by_id)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@PATIENT
 @given(situation=situations())
 def test_what_is_neither_ours_nor_wanted_is_left_as_it_was(
     pacemaker: PatchOracle, situation: tuple[Live, Objects]
@@ -115,7 +115,7 @@ def test_what_is_neither_ours_nor_wanted_is_left_as_it_was(
             assert then.get(name) == text
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(PATIENT, max_examples=40)
 @given(situation=situations())
 def test_the_drafted_configuration_is_what_the_manifests_want(situation: tuple[Live, Objects]) -> None:
     live, wish = situation
@@ -130,7 +130,7 @@ def test_the_drafted_configuration_is_what_the_manifests_want(situation: tuple[L
     assert not planned.plan.changes
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(PATIENT, max_examples=40)
 @given(situation=situations())
 def test_the_order_in_which_objects_were_said_changes_nothing(situation: tuple[Live, Objects]) -> None:
     live, wish = situation
@@ -141,7 +141,7 @@ def test_the_order_in_which_objects_were_said_changes_nothing(situation: tuple[L
 
 
 @pytest.mark.slow
-@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(PATIENT, max_examples=15)
 @given(situation=situations())
 def test_cibadmin_makes_of_a_patch_what_was_drafted(tmp_path: Path, situation: tuple[Live, Objects]) -> None:
     need("cibadmin")
@@ -155,6 +155,7 @@ def test_cibadmin_makes_of_a_patch_what_was_drafted(tmp_path: Path, situation: t
         assert shape(parse(cib.read_text()).configuration) == shape(planned.configuration)
 
 
+@settings(PATIENT, max_examples=60)
 @given(said=objects())
 def test_what_is_written_reads_as_it_was_said(said: Objects) -> None:
     for ref, spec in desired(said).state.items():
@@ -173,6 +174,7 @@ def unchanged(observed: Observed, ref: Ref) -> None:
     assert serialize(again) == serialize(own)
 
 
+@settings(PATIENT, max_examples=60)
 @given(live=lives())
 def test_what_did_not_change_is_written_as_it_was(live: Live) -> None:
     observed = observe(parse(live.text))
@@ -180,6 +182,7 @@ def test_what_did_not_change_is_written_as_it_was(live: Live) -> None:
         unchanged(observed, ref)
 
 
+@settings(PATIENT, max_examples=5)
 @given(situation=situations())
 def test_a_rejected_set_plans_nothing(situation: tuple[Live, Objects]) -> None:
     live, wish = situation

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from reconciler.manifests import load
 from reconciler.state import Desired, Ref, Rejected
+from tests.configurations import PATIENT
 
 HEAD = 'apiVersion = "ha.reconciler.io/v1alpha1"\n'
 ID = "cannot be an id: letters, digits, '_', '-' and '.', beginning with a letter or '_'"
@@ -339,6 +340,7 @@ EVERYTHING = (
 )
 
 
+@PATIENT
 @given(items=shuffled(EVERYTHING), cut=st.integers(0, 6), names=st.permutations(["a.toml", "z/b.toml"]))
 def test_the_order_of_files_and_objects_does_not_matter(items: list[str], cut: int, names: list[str]) -> None:
     texts = {names[0]: listed(*items[:cut]), names[1]: listed(*items[cut:])}
@@ -371,6 +373,7 @@ def consistent(found: Desired) -> None:
         assert str(rejected)
 
 
+@PATIENT
 @given(
     text=st.text() | st.lists(tokens, max_size=30).map(" ".join) | st.binary().map(lambda raw: raw.decode("latin-1"))
 )
@@ -381,6 +384,7 @@ def test_garbage_is_rejected(text: str) -> None:
         assert found.state or found.rejected or "List" in text
 
 
+@PATIENT
 @given(
     body=st.lists(tokens, max_size=12).map(" ".join), kind=st.sampled_from(["Primitive", "Group", "Location", "Order"])
 )
@@ -418,6 +422,7 @@ FIELDS = {
 }
 
 
+@PATIENT
 @given(data=st.data(), kind=st.sampled_from(sorted(FIELDS)))
 def test_any_value_in_any_field_is_an_object_or_a_fault(data: st.DataObject, kind: str) -> None:
     spec = data.draw(st.dictionaries(st.sampled_from(FIELDS[kind]), values))

@@ -2,7 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from reconciler.cib.document import parse
 from reconciler.kinds import CLUSTER_KINDS
@@ -10,7 +10,7 @@ from reconciler.kinds.observe import observe
 from reconciler.planner import plan
 from reconciler.pruning import Policy
 from reconciler.text import plan_crm
-from tests.configurations import EMPTY, Objects, desired, objects
+from tests.configurations import EMPTY, PATIENT, Objects, desired, objects
 from tests.programs import need, run
 
 
@@ -62,7 +62,7 @@ def test_objects_in_the_language_of_crm(text: str, kind: str, spec: dict[str, An
 
 
 @pytest.mark.slow
-@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(PATIENT, max_examples=12)
 @given(wish=objects())
 def test_crm_makes_of_the_text_what_the_manifests_say(tmp_path: Path, wish: Objects) -> None:
     need("crm")
