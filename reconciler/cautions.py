@@ -1,15 +1,16 @@
 """What is allowed and yet dangerous, or does not do what it seems to: said with the plan, never in its way. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree as ET
 
 from reconciler.cib import rules
 from reconciler.cib.document import children
 from reconciler.cib.values import property_value
 from reconciler.kinds.cluster_properties import ClusterProperties
+from reconciler.kinds.identity import parts
 from reconciler.kinds.location import Location
 from reconciler.kinds.observe import Observed
+from reconciler.kinds.rule import Rule
 from reconciler.plan import Change
 from reconciler.state import Ref, State
 from reconciler.waiting import left
@@ -54,9 +55,9 @@ def _overruled(wanted: State, configuration: ET.Element) -> Iterator[str]:
     for group, name, value in _properties(configuration):
         heeded.setdefault(name, (group, value))
     for ref, spec in wanted.items():
-        if not isinstance(spec, ClusterProperties):
+        if not isinstance(spec, ClusterProperties) or spec.rule:
             continue
-        for name, value in spec.properties.items():
+        for name, value in spec.values.items():
             group, other = heeded.get(name, (ref.name, value))
             if group != ref.name and _canonical(name, other) != value:
                 yield f"{ref}: {name} = {value} has no effect: the property set {group} says {other}, and comes first"
@@ -90,11 +91,7 @@ def _no_such_node(wanted: State, observed: Observed) -> Iterator[str]:
 
 def _doubtful_rules(changes: Mapping[Ref, Change]) -> Iterator[str]:
     for ref, change in changes.items():
-        for rule in _rules_in(change.after):
-            for doubt in rules.doubts(rules.parse(rule.expression)):
-                yield f"{ref}: {rule.expression}: {doubt}"
-
-
-def _rules_in(spec: Any) -> Iterable[Any]:
-    sets = [item for name in ("params", "meta", "utilization") for item in getattr(spec, name, ())]
-    return [*getattr(spec, "rules", ()), *(item.rule for item in sets if item.rule)]
+        for part in parts(change.after) if change.after is not None else ():
+            if isinstance(part, Rule) and part.expression is not None:
+                for doubt in rules.doubts(rules.parse(part.expression)):
+                    yield f"{ref}: {part.expression}: {doubt}"

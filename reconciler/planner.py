@@ -10,11 +10,12 @@ from types import MappingProxyType
 from xml.etree import ElementTree as ET
 
 from reconciler.cautions import cautions
-from reconciler.cib import dialect, patch
+from reconciler.cib import dialect, patch, references
 from reconciler.cib.draft import Edits, draft, rename_taken
 from reconciler.cib.ownership import TAG, record
 from reconciler.kinds import CLUSTER_KINDS, key
 from reconciler.kinds.base import Around
+from reconciler.kinds.identity import comparable, said_ids
 from reconciler.kinds.observe import Observed
 from reconciler.plan import Change, Command, Hold, Override, Plan, Reason, Verb
 from reconciler.pruning import STOPPED_BY, Policy, prune
@@ -111,7 +112,7 @@ def _compare(wanted: State, observed: Observed) -> _Compared:
     holds: list[Hold] = []
     overrides: list[Override] = []
     for ref, spec in wanted.items():
-        hold = _held_as_it_is(ref, observed)
+        hold = _held_as_it_is(ref, spec, observed)
         if hold:
             holds.append(hold)
             continue
@@ -122,8 +123,12 @@ def _compare(wanted: State, observed: Observed) -> _Compared:
         if live == spec:
             adoptions += [] if ours else [ref]
             continue
+        if live is not None:
+            live = comparable(live, spec, observed.elements[ref])
         kept = kind.keep(spec, live, Around(recorded, observed.op_defaults))
         overrides += [Override(ref, path, value) for path, value in kept.overrides]
+        if live is not None:
+            live = comparable(live, kept.spec, observed.elements[ref])
         if live != kept.spec:
             changes[ref] = Change(ref, live, kept.spec, adopts=_adopts(ref, live, shared - recorded, observed))
         elif not ours:
@@ -139,13 +144,20 @@ def _adopts(ref: Ref, live: Spec | None, unrecorded: frozenset[str], observed: O
     return bool(unrecorded & bag.names(live))
 
 
-def _held_as_it_is(ref: Ref, observed: Observed) -> Hold | None:
+def _held_as_it_is(ref: Ref, spec: Spec, observed: Observed) -> Hold | None:
     if ref in observed.unsupported:
         why = observed.unsupported[ref]
         return Hold(Reason.UNSUPPORTED, f"left alone: the live object says what no manifest can say yet: {why}", ref)
     if ref not in observed.state and key(ref) in observed.cib.by_id:
         other = observed.cib.by_id[key(ref)].tag
         return Hold(Reason.NAME_TAKEN, f"the id {ref.name!r} belongs to a live <{other}>", ref)
+    own = references.ids(observed.elements[ref]) if ref in observed.elements else frozenset[str]()
+    for name in said_ids(spec):
+        if name in observed.cib.by_id and name not in own:
+            other = observed.cib.by_id[name].tag
+            return Hold(
+                Reason.NAME_TAKEN, f"the id {name!r}, which it gives to a part, belongs to a live <{other}>", ref
+            )
     return None
 
 
@@ -165,7 +177,7 @@ def _written(changes: Mapping[Ref, Change], observed: Observed) -> dict[Ref, ET.
             live = observed.elements.get(ref)
             element = CLUSTER_KINDS[ref.kind].write(ref.name, change.after, live)
             dialect.speak(element, version)
-            rename_taken(element, live, taken)
+            rename_taken(element, live, taken, frozenset(said_ids(change.after)))
             written[ref] = element
     return written
 

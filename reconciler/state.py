@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 API_VERSION = "ha.reconciler.io/v1alpha1"
 
@@ -43,6 +44,13 @@ class Part(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", alias_generator=dashed, populate_by_name=False, validate_default=False
     )
+    IDENTITY: ClassVar[tuple[str, ...]] = ()
+    """The fields that give it, or what is in it, an id in the CIB: they say nothing of what it means."""
+
+    @model_serializer(mode="wrap")
+    def _short(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what a person would not write either: what is not said and what is empty."""
+        return {key: value for key, value in whole(self).items() if value is not None and value not in ((), [], {})}
 
 
 class Spec(Part):

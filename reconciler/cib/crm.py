@@ -19,6 +19,8 @@ class _Set(Protocol):
     def rule(self) -> "_Rule | None": ...
     @property
     def score(self) -> str | None: ...
+    @property
+    def in_plain_words(self) -> bool: ...
 
 
 class _Rule(Protocol):
@@ -29,7 +31,9 @@ class _Rule(Protocol):
     @property
     def role(self) -> str | None: ...
     @property
-    def expression(self) -> str: ...
+    def expression(self) -> str | None: ...
+    @property
+    def id(self) -> str | None: ...
 
 
 class _Operation(Protocol):
@@ -88,6 +92,8 @@ def sets(word: str, items: Sequence[_Set]) -> list[str]:
     """Return the words that say attribute sets: `params ip=192.0.2.1`."""
     words: list[str] = []
     for item in items:
+        if not item.in_plain_words:
+            raise UnsayableError("ids and references")
         words.append(word)
         if item.score:
             words.append(f"{item.score}:")
@@ -98,12 +104,20 @@ def sets(word: str, items: Sequence[_Set]) -> list[str]:
 
 
 _QUOTED = re.compile(r'"[^"]*"')
+_NOT_IN_CRM = re.compile(r"(?:^| and | or )(?:rsc|op)(?: |$)|\$id-ref=|\{")
 
 
 def rule(item: _Rule) -> list[str]:
-    """Return the words behind `rule`; crm knows no parentheses, and of `and` and `or` only one in a rule."""
+    """Return the words behind `rule`.
+
+    crm knows no parentheses, of `and` and `or` only one in a rule, no `rsc` and `op`, and a reference only to a whole
+    rule.
+    """
+    if item.expression is None or item.id:
+        raise UnsayableError("ids and references")
     plain = _QUOTED.sub("x", item.expression)
-    if "(" in plain or (" and " in plain and " or " in plain) or "\\" in item.expression:
+    mixed = " and " in plain and " or " in plain
+    if "(" in plain or mixed or "\\" in item.expression or _NOT_IN_CRM.search(plain):
         raise UnsayableError(f"the rule {item.expression!r}")
     words = [f"$role={item.role}"] if item.role else []
     score = item.score_attribute or item.score
@@ -118,6 +132,8 @@ def short_score(score: str) -> str:
 def operation(item: _Operation) -> list[str]:
     """Return the words that say an operation."""
     said = item.model_dump(exclude={"name", "params", "meta"})
+    if "id" in said:
+        raise UnsayableError("ids")
     fields = {name.replace("_", "-"): str(value) for name, value in said.items() if value is not None}
     if fields.get("interval") == "0s":
         del fields["interval"]

@@ -69,12 +69,15 @@ def _section(section: ET.Element, edits: Edits, inside: "_Resources", new: Seque
     return copy
 
 
-def rename_taken(written: ET.Element, live: ET.Element | None, taken: set[str]) -> None:
+def rename_taken(
+    written: ET.Element, live: ET.Element | None, taken: set[str], said: frozenset[str] = frozenset()
+) -> None:
     """Give ids inside a new element that somebody else has already another name, and add all its ids to `taken`.
 
-    What was taken over from `live` keeps its ids; the element's own id is its name and stays.
+    What was taken over from `live` keeps its ids, and so do parts whose ids are `said` in a manifest; the element's own
+    id is its name and stays.
     """
-    kept = ids(live) if live is not None else frozenset()
+    kept = said | ids(live) if live is not None else said
     for part in written.iter():
         name = part.get("id")
         if part is written or name is None or name in kept or part.tag in NAMED_BY_ID:

@@ -11,7 +11,9 @@ from reconciler.cib.document import NAMED_APART, NAMED_BY_ID, RESOURCES, Cib, ch
 from reconciler.cib.ownership import TAG
 
 _NO_IDS = NAMED_BY_ID | NAMED_APART
-_NAMING = ("rsc", "with-rsc", "first", "then", "id-ref", "reference", "template")
+_NAMING = ("rsc", "with-rsc", "first", "then", "id-ref", "reference", "ref", "template")
+
+_REFERRING = ("id-ref", "reference", "ref")
 
 Users = Mapping[str, tuple[ET.Element, ...]]
 """For an id, the elements that name it: resources and what stands directly in another section."""
@@ -39,6 +41,17 @@ def named(element: ET.Element) -> frozenset[str]:
             found.add(part.get("id", ""))
         elif part.tag == "fencing-level":
             found.update(part.get("devices", "").split(","))
+    return frozenset(found)
+
+
+def referred(cib: Cib) -> frozenset[str]:
+    """Return the ids by which elements refer to others or to what is in them, our own record left out."""
+    found: set[str] = set()
+    for element in cib.configuration.iter():
+        found.update(name for attribute in _REFERRING if (name := element.get(attribute)))
+    for tag in cib.objects("tags"):
+        if tag.get("id") != TAG:
+            found.update(child.get("id", "") for child in children(tag))
     return frozenset(found)
 
 

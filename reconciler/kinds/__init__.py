@@ -2,7 +2,19 @@
 
 from collections.abc import Mapping
 
-from reconciler.kinds import clone, cluster_properties, colocation, group, location, node_network, order, primitive
+from reconciler.kinds import (
+    clone,
+    cluster_properties,
+    colocation,
+    group,
+    location,
+    node_network,
+    operation_defaults,
+    order,
+    primitive,
+    resource_defaults,
+    ticket,
+)
 from reconciler.kinds.base import ClusterKind, Kind
 from reconciler.state import Ref
 
@@ -11,12 +23,15 @@ KINDS: Mapping[str, Kind] = {
     for kind in (
         node_network.KIND,
         cluster_properties.KIND,
+        resource_defaults.KIND,
+        operation_defaults.KIND,
         primitive.KIND,
         group.KIND,
         clone.KIND,
         location.KIND,
         colocation.KIND,
         order.KIND,
+        ticket.KIND,
     )
 }
 """Every kind by name, in the order in which objects are created."""

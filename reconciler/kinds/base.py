@@ -100,11 +100,11 @@ class Bag(Shared):
 class ClusterKind(Kind):
     """A kind that lives in the CIB.
 
-    `read(element)` gives the spec, or raises UnsupportedError. `write(name, spec, live)` gives the object's own
-    element, without the resources inside it, keeping the ids and the order of `live` where they mean the same.
-    `crm(name, spec)` gives what one would type into `crm configure`. `members` are the ids of the resources inside, in
-    order. `keep(desired, live, around)` says what an update leaves alone. `shared` are the values in it that people
-    and agents set too.
+    `read(element, named)` gives the spec, or raises UnsupportedError; `named` are the ids that something refers to.
+    `write(name, spec, live)` gives the object's own element, without the resources inside it, keeping the ids and the
+    order of `live` where they mean the same. `crm(name, spec)` gives what one would type into `crm configure`.
+    `members` are the ids of the resources inside, in order. `keep(desired, live, around)` says what an update leaves
+    alone. `shared` are the values in it that people and agents set too.
 
     Most objects are elements of a section, called by their ids. `label(element)` is the name of one that is not, and
     `named_apart` its tag where another object may have the same name. Of a kind without `tags` the section itself is
@@ -113,7 +113,7 @@ class ClusterKind(Kind):
 
     section: str
     tags: frozenset[str]
-    read: Callable[[ET.Element], Spec]
+    read: Callable[[ET.Element, frozenset[str]], Spec]
     write: Callable[[str, Any, ET.Element | None], ET.Element]
     crm: Callable[[str, Any], str]
     references: Callable[[Any], tuple[Reference, ...]] = nothing
@@ -134,8 +134,8 @@ class ClusterKind(Kind):
         return self.shared if isinstance(self.shared, Bag) else None
 
 
-RESOURCES = frozenset({"Primitive", "Group", "Clone"})
-"""The kinds that a constraint may name."""
+RESOURCES = frozenset({"Primitive", "Group", "Clone", "Bundle", "Template", "Tag"})
+"""The kinds that a constraint may name; a template stands for what is made from it, a tag for what it lists."""
 
 
 Remark = Annotated[str | None, AfterValidator(lambda text: text or None)]
@@ -284,6 +284,11 @@ def fresh_id(name: str, used: set[str | None]) -> str:
         candidate = f"{name}-{number}"
     used.add(candidate)
     return candidate
+
+
+def unless(default: str) -> AfterValidator:
+    """Leave out what says no more than Pacemaker's default."""
+    return AfterValidator(lambda text: None if text == default else text)
 
 
 def text_of(value: Any) -> str:

@@ -4,25 +4,15 @@ The older element `<master>` is a clone with `promotable=true` (pacemaker `lib/p
 and keeps its spelling.
 """
 
-from typing import Any
 from xml.etree import ElementTree as ET
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
 from reconciler.cib import crm
 from reconciler.kinds.base import ClusterKind, Reader, Reference, Remark, UnsupportedError, arrange, element, observed
+from reconciler.kinds.described import read_described, write_described
 from reconciler.kinds.meta import SHARED_META, keep_meta
-from reconciler.kinds.nvset import (
-    META,
-    VERBATIM,
-    AttributeSet,
-    AttributeSets,
-    normal,
-    read_sets,
-    value_in,
-    with_value,
-    write_sets,
-)
+from reconciler.kinds.nvset import AttributeSet, AttributeSets, MetaAttributes, value_in, with_value
 from reconciler.state import Scope, Spec
 
 
@@ -32,41 +22,32 @@ class Clone(Spec):
     resource: str = Field(description="The name of the primitive or group that is cloned.")
     description: Remark = Field(default=None, description="A remark.")
     params: AttributeSets = Field(default=(), description="Parameters that the resource inherits.")
-    meta: AttributeSets = Field(
+    meta: MetaAttributes = Field(
         default=(), description="Meta attributes: clone-max, interleave, `promotable = true` with promoted-max, …"
     )
 
-    @field_validator("meta")
-    @classmethod
-    def _canonical_meta(cls, sets: Any, info: ValidationInfo) -> Any:
-        return normal(sets, META, observed=bool(info.context))
 
-
-def _read(clone: ET.Element) -> Clone:
+def _read(clone: ET.Element, named: frozenset[str] = frozenset()) -> Clone:
     reader = Reader(clone)
     reader.take("id")
     inner = [member.get("id", "") for member in reader.elements("primitive", "group")]
-    description = reader.take("description")
-    params = read_sets(reader.elements("instance_attributes"))
-    meta = read_sets(reader.elements("meta_attributes"))
+    described = read_described(reader, named)
     reader.done()
     if len(inner) != 1:
         raise UnsupportedError(f"it holds {len(inner)} resources")
     if clone.tag == "master":
-        meta = with_value(meta, "promotable", "true")
-    return observed(Clone, resource=inner[0], description=description, params=params, meta=meta)
+        described["meta"] = with_value(described["meta"], "promotable", "true")
+    return observed(Clone, resource=inner[0], **described)
 
 
 def _write(name: str, spec: Clone, live: ET.Element | None) -> ET.Element:
     """Write a clone; one that is a `<master>` stays one as long as it is to be promotable."""
     master = live is not None and live.tag == "master" and value_in(spec.meta, "promotable") == "true"
     written = element("master" if master else "clone", live, id=name, description=spec.description)
-    old = {} if live is None else {tag: live.findall(tag) for tag in ("meta_attributes", "instance_attributes")}
-    said = [pair for item in old.get("meta_attributes", []) for pair in item.iter("nvpair")]
-    implied = master and not any(pair.get("name") == "promotable" for pair in said)
-    meta = _without_promotable(spec.meta) if implied else spec.meta
-    for tag, sets, words in (("meta_attributes", meta, META), ("instance_attributes", spec.params, VERBATIM)):
-        written.extend(write_sets(tag, name, sets, old.get(tag, []), words))
+    said = [] if live is None else live.findall("meta_attributes/nvpair[@name='promotable']")
+    if master and not said:
+        spec = spec.model_copy(update={"meta": _without_promotable(spec.meta)})
+    written.extend(write_described(name, spec, live))
     return arrange(written, live)
 
 

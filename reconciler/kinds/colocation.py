@@ -1,31 +1,61 @@
 """Colocation: a resource runs where another runs, or where it does not. Pure."""
 
-from typing import Annotated
+from typing import Annotated, Self
 from xml.etree import ElementTree as ET
 
-from pydantic import AfterValidator, Field
+from pydantic import Field, ValidationInfo, model_validator
 
 from reconciler.cib import crm
-from reconciler.kinds.base import RESOURCES, ClusterKind, Reader, Reference, arrange, element, keep_words, observed
+from reconciler.kinds.base import (
+    RESOURCES,
+    ClusterKind,
+    Reader,
+    Reference,
+    arrange,
+    element,
+    keep_words,
+    observed,
+    unless,
+)
 from reconciler.kinds.operation import Boolean
-from reconciler.kinds.rule import Role, Score
+from reconciler.kinds.resource_set import ResourceSet, read_resource_sets, set_references, write_resource_sets
+from reconciler.kinds.rule import Lifetime, Role, Score, read_lifetime, write_lifetime
 from reconciler.state import Scope, Spec
 
-_StartedIsNone = AfterValidator(lambda text: None if text == "Started" else text)
+_NO_SCORE = "0"
+"""What Pacemaker takes a colocation of two resources without a score for (`unpack_simple_colocation`)."""
 
 
 class Colocation(Spec):
     """A resource runs where another runs (score above 0), or where it does not (below 0)."""
 
-    resource: str = Field(description="The name of the resource that follows.")
-    with_: str = Field(description="The name of the resource that leads: it is placed first.")
-    score: Score = Field(description="INFINITY: must be together; -INFINITY: must be apart; a number: would rather.")
-    role: Annotated[Role | None, _StartedIsNone] = Field(default=None, description="The follower's role.")
-    with_role: Annotated[Role | None, _StartedIsNone] = Field(default=None, description="The leader's role.")
+    resource: str | None = Field(default=None, description="The name of the resource that follows.")
+    with_: str | None = Field(default=None, description="The name of the resource that leads: it is placed first.")
+    score: Score | None = Field(
+        default=None, description="INFINITY: must be together; -INFINITY: must be apart; a number: would rather."
+    )
+    role: Annotated[Role | None, unless("Started")] = Field(default=None, description="The follower's role.")
+    with_role: Annotated[Role | None, unless("Started")] = Field(default=None, description="The leader's role.")
     node_attribute: str | None = Field(
         default=None, description="Together means: on nodes with the same value of this attribute."
     )
     influence: Boolean | None = Field(default=None, description="false: the follower may stop rather than move both.")
+    sets: tuple[ResourceSet, ...] = Field(
+        default=(), description="Instead of two resources: sets, of which each is placed with the one before it."
+    )
+    lifetime: Lifetime = ()
+
+    @model_validator(mode="after")
+    def _one_form(self, info: ValidationInfo) -> Self:
+        if info.context:
+            return self
+        if self.sets and (self.resource or self.with_ or self.role or self.with_role or self.node_attribute):
+            raise ValueError("has `sets`, which say everything about the resources: use one form")
+        if not self.sets and not (self.resource and self.with_):
+            raise ValueError("needs `resource` and `with`, or `sets`")
+        if not self.sets and not self.score:
+            raise ValueError("needs a `score`: INFINITY for together, -INFINITY for apart")
+        return self
 
 
 _FIELDS = {
@@ -39,20 +69,30 @@ _FIELDS = {
 }
 
 
-def _read(colocation: ET.Element) -> Colocation:
+def _read(colocation: ET.Element, named: frozenset[str] = frozenset()) -> Colocation:
     reader = Reader(colocation)
     reader.take("id")
     fields = {field: reader.take(name) for field, name in _FIELDS.items()}
+    sets = read_resource_sets(reader.elements("resource_set"), named)
+    lifetime = read_lifetime(reader.elements("lifetime"), named)
     reader.done()
-    return observed(Colocation, **fields)
+    if not sets and fields["score"] is None:
+        fields["score"] = _NO_SCORE
+    return observed(Colocation, sets=sets, lifetime=lifetime, **fields)
 
 
 def _write(name: str, spec: Colocation, live: ET.Element | None) -> ET.Element:
     fields = {attribute: getattr(spec, field) for field, attribute in _FIELDS.items()}
-    return arrange(keep_words(element("rsc_colocation", live, id=name, **fields), live, _read), live)
+    written = element("rsc_colocation", live, id=name, **fields)
+    written.extend(write_resource_sets(name, spec.sets, [] if live is None else live.findall("resource_set")))
+    written.extend(write_lifetime(name, spec.lifetime, live))
+    return arrange(keep_words(written, live, _read), live)
 
 
 def _crm(name: str, spec: Colocation) -> str:
+    if spec.resource is None or spec.with_ is None or spec.score is None or spec.lifetime:
+        raise crm.UnsayableError("sets or a lifetime")
+
     def side(resource: str, role: str | None) -> str:
         return f"{resource}:{role}" if role else resource
 
@@ -67,6 +107,11 @@ def _crm(name: str, spec: Colocation) -> str:
     )
 
 
+def _references(spec: Colocation) -> tuple[Reference, ...]:
+    pair = (("resource", spec.resource), ("with", spec.with_))
+    return tuple(Reference(field, name, RESOURCES) for field, name in pair if name) + set_references(spec.sets)
+
+
 KIND = ClusterKind(
     name="Colocation",
     scope=Scope.CLUSTER,
@@ -77,8 +122,5 @@ KIND = ClusterKind(
     read=_read,
     write=_write,
     crm=_crm,
-    references=lambda spec: (
-        Reference("resource", spec.resource, RESOURCES),
-        Reference("with", spec.with_, RESOURCES),
-    ),
+    references=_references,
 )

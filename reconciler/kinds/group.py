@@ -1,14 +1,15 @@
 """Group: primitives that run together on one node, started in order and stopped in reverse. Pure."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from xml.etree import ElementTree as ET
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
 from reconciler.cib import crm
 from reconciler.kinds.base import ClusterKind, Reader, Reference, Remark, arrange, element, observed
+from reconciler.kinds.described import read_described, write_described
 from reconciler.kinds.meta import SHARED_META, keep_meta
-from reconciler.kinds.nvset import META, VERBATIM, AttributeSets, normal, read_sets, write_sets
+from reconciler.kinds.nvset import AttributeSets, MetaAttributes
 from reconciler.state import Scope, Spec
 
 
@@ -20,12 +21,7 @@ class Group(Spec):
     )
     description: Remark = Field(default=None, description="A remark.")
     params: AttributeSets = Field(default=(), description="Parameters that all its primitives inherit.")
-    meta: AttributeSets = Field(default=(), description="Meta attributes that all its primitives inherit.")
-
-    @field_validator("meta")
-    @classmethod
-    def _canonical_meta(cls, sets: Any, info: ValidationInfo) -> Any:
-        return normal(sets, META, observed=bool(info.context))
+    meta: MetaAttributes = Field(default=(), description="Meta attributes that all its primitives inherit.")
 
     @field_validator("resources")
     @classmethod
@@ -36,22 +32,18 @@ class Group(Spec):
         return names
 
 
-def _read(group: ET.Element) -> Group:
+def _read(group: ET.Element, named: frozenset[str] = frozenset()) -> Group:
     reader = Reader(group)
     reader.take("id")
     resources = tuple(member.get("id", "") for member in reader.elements("primitive"))
-    description = reader.take("description")
-    params = read_sets(reader.elements("instance_attributes"))
-    meta = read_sets(reader.elements("meta_attributes"))
+    described = read_described(reader, named)
     reader.done()
-    return observed(Group, resources=resources, description=description, params=params, meta=meta)
+    return observed(Group, resources=resources, **described)
 
 
 def _write(name: str, spec: Group, live: ET.Element | None) -> ET.Element:
     written = element("group", live, id=name, description=spec.description)
-    for tag, sets, words in (("meta_attributes", spec.meta, META), ("instance_attributes", spec.params, VERBATIM)):
-        old = [] if live is None else live.findall(tag)
-        written.extend(write_sets(tag, name, sets, old, words))
+    written.extend(write_described(name, spec, live))
     return arrange(written, live)
 
 

@@ -1,23 +1,23 @@
 """Sets of name-value pairs: parameters, meta attributes, utilization, properties. Pure.
 
 The common case is one unconditional set, which a manifest writes as a plain table: `params = { ip = "192.0.2.1" }`. The
-rare case is a list of sets, each with a `rule`, a `score` or an `id-ref`. Ids of sets and the order of pairs mean
-nothing and are not compared; of two pairs of one name the first wins (pacemaker `lib/pengine/rules.c`: sets are sorted
-by score, values are not overwritten).
+rare case is a list of sets, each with a `rule`, a `score` or an `id-ref`. Ids that nothing refers to and the order of
+pairs mean nothing and are not compared; of two pairs of one name the first wins (pacemaker `lib/pengine/rules.c`: sets
+are sorted by score, values are not overwritten).
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from xml.etree import ElementTree as ET
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo, model_validator
 
 from reconciler.cib import values
 from reconciler.cib.document import children
-from reconciler.kinds.base import Reader, UnsupportedError, fresh_id, identifier, observed, text_of
-from reconciler.kinds.rule import Rule, Score, read_rule, write_rule
+from reconciler.kinds.base import Reader, UnsupportedError, observed, text_of
+from reconciler.kinds.rule import Condition, Score, read_rule
 from reconciler.state import Part
 
 
@@ -46,51 +46,100 @@ Scalar = Annotated[str, BeforeValidator(text_of, json_schema_input_type=bool | i
 Values = dict[str, Scalar]
 
 
+class PairReference(Part):
+    """A value that another set says."""
+
+    id_ref: str = Field(description="The id of the pair that says it.")
+    name: str | None = Field(default=None, description="What it is called here, if not as there.")
+
+
 class AttributeSet(Part):
     """One set of values, used where its rule holds; sets with a higher score come first."""
 
+    IDENTITY = ("id", "ids")
+
     values: Values = Field(default_factory=dict, description="Names and values.")
-    rule: Rule | None = Field(default=None, description="The set applies only where this rule holds.")
+    rule: Condition | None = Field(default=None, description="The set applies only where this rule holds.")
     score: Score | None = Field(default=None, description="Sets with a higher score are looked at first.")
+    id_ref: str | None = Field(
+        default=None, description="Instead of all else: the set that has this id, as it is there."
+    )
+    nvpairs: tuple[PairReference, ...] = Field(default=(), description="Values that are taken over from other sets.")
+    id: str | None = Field(default=None, description="Its id, where something refers to it by `id-ref`.")
+    ids: dict[str, str] = Field(
+        default_factory=dict, description="The ids of values, by their names, where something refers to them."
+    )
+
+    @model_validator(mode="after")
+    def _one_form(self, info: ValidationInfo) -> Self:
+        if info.context:
+            return self
+        if self.id_ref and (self.values or self.rule or self.score or self.nvpairs or self.id or self.ids):
+            raise ValueError("has `id-ref`: the set that it refers to says all else")
+        stray = next((name for name in self.ids if name not in self.values), None)
+        if stray:
+            raise ValueError(f"gives an id to {stray}, which is not in `values`")
+        return self
 
     @property
     def condition(self) -> tuple[Any, ...]:
-        """What tells one set from another, apart from its values."""
-        return self.rule, self.score
+        """What tells one set from another, apart from its values and ids."""
+        return self.rule and self.rule.anonymous, self.score, self.id_ref
+
+    @property
+    def in_plain_words(self) -> bool:
+        """False where ids matter: it has some, or refers to some."""
+        return not (self.id_ref or self.nvpairs or self.id or self.ids)
+
+    @property
+    def is_said(self) -> bool:
+        """False for a set that neither says anything nor has an id to be found by."""
+        return bool(self.values or self.nvpairs or self.id_ref or self.id)
 
 
-UNCONDITIONAL = (None, None)
+UNCONDITIONAL = (None, None, None)
 
 
 def _as_sets(given: Any) -> Any:
     return ({"values": given},) if isinstance(given, Mapping) else given
 
 
-def _merged(sets: tuple[AttributeSet, ...]) -> tuple[AttributeSet, ...]:
+def merged(sets: tuple[AttributeSet, ...]) -> tuple[AttributeSet, ...]:
     """Leave out empty sets and make one of unconditional neighbours, of which the first value wins."""
     result: list[AttributeSet] = []
     for item in sets:
-        if not item.values:
-            continue
-        if result and result[-1].condition == item.condition == UNCONDITIONAL:
-            result[-1] = AttributeSet.model_construct(values={**item.values, **result[-1].values})
-        else:
+        if result and _is_plain(item) and _is_plain(result[-1]):
+            first = result[-1]
+            result[-1] = AttributeSet.model_construct(
+                values={**item.values, **first.values},
+                ids={**item.ids, **first.ids},
+                nvpairs=first.nvpairs + item.nvpairs,
+            )
+        elif item.is_said:
             result.append(item)
     return tuple(result)
 
 
+def _is_plain(item: AttributeSet) -> bool:
+    return item.condition == UNCONDITIONAL and item.id is None
+
+
 def _shorthand(sets: tuple[AttributeSet, ...]) -> Any:
-    if len(sets) == 1 and sets[0].condition == UNCONDITIONAL:
+    if len(sets) == 1 and _is_plain(sets[0]) and not sets[0].ids and not sets[0].nvpairs:
         return dict(sets[0].values)
-    return [item.model_dump(by_alias=True, exclude_none=True) for item in sets]
+    return [item.model_dump(by_alias=True) for item in sets]
 
 
 AttributeSets = Annotated[
     tuple[AttributeSet, ...],
     BeforeValidator(_as_sets, json_schema_input_type=Values | tuple[AttributeSet, ...]),
-    AfterValidator(_merged),
+    AfterValidator(merged),
     PlainSerializer(_shorthand),
 ]
+
+
+def _described_by(words: Vocabulary) -> AfterValidator:
+    return AfterValidator(lambda sets, info: normal(sets, words, observed=bool(info.context)))
 
 
 def normal(sets: tuple[AttributeSet, ...], words: Vocabulary, *, observed: bool) -> tuple[AttributeSet, ...]:
@@ -119,135 +168,66 @@ def means(words: Vocabulary, name: str, text: str, observed: bool) -> str:
         raise ValueError(f"{name}: {error}") from error
 
 
-def read_sets(elements: Sequence[ET.Element]) -> tuple[AttributeSet, ...]:
-    """Read sets of one sort.
+def read_sets(elements: Sequence[ET.Element], named: frozenset[str]) -> tuple[AttributeSet, ...]:
+    """Read sets of one sort; `named` are the ids by which something refers to them or what is in them.
 
     Raises:
-        UnsupportedError: one has what no manifest can say yet.
+        UnsupportedError: one has what no manifest can say.
     """
-    return _merged(tuple(read_set(element) for element in elements))
+    return merged(tuple(read_set(element, named) for element in elements))
 
 
-def read_set(element: ET.Element) -> AttributeSet:
-    """Read one set.
+def read_set(element: ET.Element, named: frozenset[str] = frozenset()) -> AttributeSet:
+    """Read one set; a pair without a value says nothing to Pacemaker.
 
     Raises:
-        UnsupportedError: it has what no manifest can say yet.
+        UnsupportedError: it has what no manifest can say.
     """
     reader = Reader(element)
-    reader.take("id")
+    name, reference, score = reader.take("id"), reader.take("id-ref"), reader.take("score")
     rules = reader.elements("rule")
     if len(rules) > 1:
         raise UnsupportedError(f"<{element.tag}> has several rules")
-    pairs: dict[str, str] = {}
-    for pair in reader.elements("nvpair"):
-        name = pair.get("name")
-        if name is None or not _PAIR.issuperset(pair.keys()) or next(children(pair), None) is not None:
-            raise UnsupportedError(f"<{element.tag}> has an <nvpair> that is more than a name and a value")
-        pairs.setdefault(name, pair.get("value", ""))
-    rule, score = read_rule(rules[0]) if rules else None, reader.take("score")
+    pairs, ids, references = _read_pairs(reader.elements("nvpair"), named)
+    rule = read_rule(rules[0], named) if rules else None
     reader.done()
-    if rule is None and score is None:
-        return AttributeSet.model_construct(values=pairs)
-    return observed(AttributeSet, values=pairs, rule=rule, score=score)
+    own = name if name in named else None
+    if rule is None and score is None and reference is None and own is None and not references:
+        return AttributeSet.model_construct(values=pairs, ids=ids)
+    return observed(
+        AttributeSet, values=pairs, rule=rule, score=score, id_ref=reference, nvpairs=references, id=own, ids=ids
+    )
 
 
-_PAIR = frozenset({"id", "name", "value"})
+def _read_pairs(
+    elements: Sequence[ET.Element], named: frozenset[str]
+) -> tuple[dict[str, str], dict[str, str], tuple[PairReference, ...]]:
+    pairs: dict[str, str] = {}
+    ids: dict[str, str] = {}
+    references: list[PairReference] = []
+    for pair in elements:
+        name, value, reference = pair.get("name"), pair.get("value"), pair.get("id-ref")
+        if next(children(pair), None) is not None or not set(pair.keys()) <= (
+            _PAIR if reference is None else _REFERENCE
+        ):
+            raise UnsupportedError("an <nvpair> is more than a name and a value, or a reference")
+        if reference is not None:
+            references.append(observed(PairReference, id_ref=reference, name=name))
+        elif name is None:
+            raise UnsupportedError("an <nvpair> has no name")
+        elif value is not None and name not in pairs:
+            pairs[name] = value
+            if pair.get("id") in named:
+                ids[name] = pair.get("id", "")
+    return pairs, ids, tuple(references)
 
 
-def write_sets(
-    tag: str, owner: str, sets: tuple[AttributeSet, ...], live: Sequence[ET.Element], words: Vocabulary = VERBATIM
-) -> list[ET.Element]:
-    """Return the elements that say `sets`, keeping live elements, ids and spellings wherever they mean the same.
-
-    New sets get the ids that crm and pcs give: `<owner>-<tag>`, their pairs `<owner>-<tag>-<name>`.
-    """
-    remaining = [element for element in live if next(children(element), None) is not None]
-    written: list[ET.Element] = []
-    used = {element.get("id") for element in live}
-    for item in sets:
-        matches = _matching(item, remaining)
-        if matches:
-            remaining = [element for element in remaining if element not in matches]
-            written += _edited(item, matches, words)
-        else:
-            written.append(_new_set(tag, fresh_id(identifier(owner, tag), used), item))
-    return written + [element for element in live if next(children(element), None) is None]
-
-
-def write_set(tag: str, name: str, item: AttributeSet, live: ET.Element | None, words: Vocabulary) -> ET.Element:
-    """Return the one set of this id that says `item`."""
-    if live is None:
-        return _new_set(tag, name, item)
-    edited = _edited(item, [live], words)
-    return edited[0] if edited else live
-
-
-def _matching(item: AttributeSet, live: Sequence[ET.Element]) -> list[ET.Element]:
-    """Find the live sets of the same condition: all neighbours for an unconditional set, one for a conditional."""
-    found: list[ET.Element] = []
-    for element in live:
-        same = read_set(element).condition == item.condition
-        if same and item.condition != UNCONDITIONAL:
-            return [element]
-        if same:
-            found.append(element)
-        elif found:
-            break
-    return found
-
-
-def _new_set(tag: str, name: str, item: AttributeSet) -> ET.Element:
-    element = ET.Element(tag, {"id": name} | ({"score": item.score} if item.score else {}))
-    if item.rule:
-        element.append(write_rule(f"{name}-rule", item.rule, None))
-    element.extend(_pair(element, key, value) for key, value in item.values.items())
-    return element
-
-
-def _pair(container: ET.Element, name: str, value: str) -> ET.Element:
-    return ET.Element("nvpair", {"id": identifier(container.get("id", ""), name), "name": name, "value": value})
-
-
-def _edited(item: AttributeSet, live: Sequence[ET.Element], words: Vocabulary) -> list[ET.Element]:
-    """Edit live sets pair by pair; a set that needs no edit is returned as the same object, an emptied one is not.
-
-    Of several pairs of one name only one counts for Pacemaker; the others stay as they are.
-    """
-    counts = _counting([pair for element in live for pair in element.iter("nvpair")], words)
-    missing = [(name, value) for name, value in item.values.items() if name not in counts]
-    result: list[ET.Element] = []
-    for element in live:
-        copy = ET.Element(element.tag, element.attrib)
-        for child in element:
-            if child.tag != "nvpair":
-                copy.append(child)
-            elif (name := words.name(child.get("name", ""))) in item.values:
-                copy.append(_edited_pair(child, item.values[name], words) if child is counts[name] else child)
-        if not result and (copy.find("nvpair") is not None or element is live[-1]):
-            copy.extend(_pair(element, name, value) for name, value in missing)
-        unchanged = len(copy) == len(element) and all(new is old for new, old in zip(copy, element, strict=True))
-        if copy.find("nvpair") is not None:
-            result.append(element if unchanged else copy)
-    return result
-
-
-def _counting(pairs: Sequence[ET.Element], words: Vocabulary) -> Mapping[str, ET.Element]:
-    """Find the pair that counts for each name: the first of the current name, else of the old one."""
-    first: dict[str, ET.Element] = {}
-    for pair in pairs:
-        first.setdefault(pair.get("name", ""), pair)
-    return {words.name(name): first.get(words.name(name), pair) for name, pair in first.items()}
-
-
-def _edited_pair(pair: ET.Element, wanted: str, words: Vocabulary) -> ET.Element:
-    if means(words, words.name(pair.get("name", "")), pair.get("value", ""), observed=True) == wanted:
-        return pair
-    return ET.Element("nvpair", dict(pair.items()) | {"value": wanted})
+_PAIR = {"id", "name", "value"}
+_REFERENCE = {"id-ref", "name"}
 
 
 def value_in(sets: tuple[AttributeSet, ...], name: str) -> str | None:
-    """Return the value of a name in the unconditional set, or None."""
+    """Return the value of a name in the unconditional sets, or None."""
     for item in sets:
         if item.condition == UNCONDITIONAL and name in item.values:
             return item.values[name]
@@ -261,3 +241,10 @@ def with_value(sets: tuple[AttributeSet, ...], name: str, value: str) -> tuple[A
             changed = item.model_copy(update={"values": {**item.values, name: value}})
             return (*sets[:index], changed, *sets[index + 1 :])
     return (*sets, AttributeSet.model_construct(values={name: value}))
+
+
+MetaAttributes = Annotated[AttributeSets, _described_by(META)]
+"""Attribute sets that Pacemaker itself reads for a resource or an alert: their values are in canonical form."""
+
+OperationOptions = Annotated[AttributeSets, _described_by(OPERATION)]
+"""The same for an operation."""

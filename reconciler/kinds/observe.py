@@ -9,7 +9,7 @@ from reconciler import kinds
 from reconciler.cib import dialect
 from reconciler.cib.document import CONTAINERS, RESOURCES, Cib, children, key
 from reconciler.cib.ownership import TAG, owned_ids
-from reconciler.cib.references import Users, users
+from reconciler.cib.references import Users, referred, users
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.base import ClusterKind
 from reconciler.state import Ref, Spec, State
@@ -94,6 +94,7 @@ def observe(cib: Cib) -> Observed:
     elements: dict[Ref, ET.Element] = {}
     unsupported: dict[Ref, str] = {}
     unknown: list[Ref] = []
+    named = referred(cib)
     for kind, element in _objects(cib):
         ref = Ref(kind.name, kind.label(element)) if kind else Ref(str(element.tag), element.get("id", ""))
         elements[ref] = element
@@ -101,7 +102,7 @@ def observe(cib: Cib) -> Observed:
             unknown.append(ref)
             continue
         try:
-            state[ref] = kind.read(element)
+            state[ref] = kind.read(element, named)
         except ValueError as error:
             unsupported[ref] = str(error)
     return Observed(cib, state, elements, unsupported, tuple(unknown), owned_ids(cib))

@@ -1,10 +1,10 @@
 """An operation of a resource: a `monitor` every 10 seconds, the timeout of a `stop`. Pure."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Protocol, Self
 from xml.etree import ElementTree as ET
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from reconciler.cib import values
 from reconciler.kinds.base import (
@@ -20,7 +20,8 @@ from reconciler.kinds.base import (
     observed,
     text_of,
 )
-from reconciler.kinds.nvset import OPERATION, VERBATIM, AttributeSets, normal, read_sets, write_sets
+from reconciler.kinds.nvset import OPERATION, VERBATIM, AttributeSets, OperationOptions, read_sets
+from reconciler.kinds.nvset_xml import write_sets
 from reconciler.kinds.rule import Role
 from reconciler.state import Part
 
@@ -44,6 +45,8 @@ Boolean = Annotated[
 class Operation(Part):
     """One `<op>`. Two operations of a resource differ in name, interval or role."""
 
+    IDENTITY = ("id",)
+
     name: str = Field(description="What the agent is asked to do: start, stop, monitor, promote, demote, …")
     interval: Duration = Field(default="0s", description="How often; 0s for an operation that is done on demand.")
     timeout: Timeout | None = Field(default=None, description="How long it may take before it counts as failed.")
@@ -58,12 +61,8 @@ class Operation(Part):
     requires: str | None = Field(default=None, description="nothing, quorum, fencing or unfencing (deprecated).")
     description: Remark = Field(default=None, description="A remark.")
     params: AttributeSets = Field(default=(), description="Parameters for this operation only, e.g. OCF_CHECK_LEVEL.")
-    meta: AttributeSets = Field(default=(), description="Options of this operation that depend on rules.")
-
-    @field_validator("meta")
-    @classmethod
-    def _canonical_meta(cls, sets: Any, info: ValidationInfo) -> Any:
-        return normal(sets, OPERATION, observed=bool(info.context))
+    meta: OperationOptions = Field(default=(), description="Options of this operation that depend on rules.")
+    id: str | None = Field(default=None, description="Its id, where something refers to it.")
 
     @model_validator(mode="after")
     def _one_start(self, info: ValidationInfo) -> Self:
@@ -82,6 +81,8 @@ def _sorted(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
 
 
 Operations = Annotated[tuple[Operation, ...], AfterValidator(_sorted)]
+OperationsId = Annotated[str | None, Field(description="The id of the operations as a whole, where others use them.")]
+OperationsIdRef = Annotated[str | None, Field(description="Instead of operations: those that have this id.")]
 
 _PLAIN = {
     "interval": values.duration,
@@ -132,38 +133,67 @@ def _says_nothing(operation: Operation) -> bool:
     return _with_default(operation) == Operation.model_construct(name=operation.name, timeout=DEFAULT_TIMEOUT)
 
 
-def read_operations(containers: Sequence[ET.Element]) -> tuple[Operation, ...]:
-    """Read the `<operations>` of a resource, of which the schema allows one.
+def read_operations(containers: Sequence[ET.Element], named: frozenset[str]) -> dict[str, Any]:
+    """Read the `<operations>` of a resource, of which the schema allows one, as the fields of its kind.
 
     Raises:
-        UnsupportedError: it has what no manifest can say yet.
+        UnsupportedError: it has what no manifest can say.
     """
     if len(containers) > 1:
         raise UnsupportedError("it has several <operations>")
-    found: list[Operation] = []
-    for container in containers:
-        reader = Reader(container)
-        reader.take("id")
-        found += [_read(op) for op in reader.elements("op")]
-        reader.done()
-    return tuple(found)
+    if not containers:
+        return {}
+    reader = Reader(containers[0])
+    name, reference = reader.take("id"), reader.take("id-ref")
+    found = tuple(_read(op, named) for op in reader.elements("op"))
+    reader.done()
+    own = name if name in named else None
+    return {"operations": found, "operations_id": own, "operations_id_ref": reference}
 
 
-def _read(op: ET.Element) -> Operation:
+def _read(op: ET.Element, named: frozenset[str] = frozenset()) -> Operation:
     reader = Reader(op)
-    reader.take("id")
+    own = reader.take("id")
     fields = {name: reader.take(name.replace("_", "-")) for name in _PLAIN}
-    params = read_sets(reader.elements("instance_attributes"))
-    meta = read_sets(reader.elements("meta_attributes"))
+    params = read_sets(reader.elements("instance_attributes"), named)
+    meta = read_sets(reader.elements("meta_attributes"), named)
     name = reader.take("name") or ""
     reader.done()
-    return observed(Operation, name=name, params=params, meta=meta, **fields)
+    return observed(Operation, name=name, params=params, meta=meta, id=own if own in named else None, **fields)
 
 
-def write_operations(owner: str, operations: Sequence[Operation], live: Sequence[ET.Element]) -> list[ET.Element]:
+class _WithOperations(Protocol):
+    """A spec with operations."""
+
+    @property
+    def operations(self) -> tuple[Operation, ...]: ...
+    @property
+    def operations_id(self) -> str | None: ...
+    @property
+    def operations_id_ref(self) -> str | None: ...
+
+
+def check_operations(spec: _WithOperations) -> None:
+    """Refuse what a manifest may not say of operations.
+
+    Raises:
+        ValueError: two of them are the same, or there are some beside a reference, which Pacemaker would not look at.
+    """
+    keys = [operation.key for operation in spec.operations]
+    twice = next((key for key in keys if keys.count(key) > 1), None)
+    if twice:
+        raise ValueError(f"two operations {twice[0]} with interval {twice[1]}")
+    if spec.operations_id_ref and (keys or spec.operations_id):
+        raise ValueError("has `operations-id-ref`: the operations that it refers to say all else")
+
+
+def write_operations(owner: str, spec: _WithOperations, live: Sequence[ET.Element]) -> list[ET.Element]:
     """Return the `<operations>` container (none if there is nothing to say), keeping live elements where they agree."""
     container = live[0] if live else ET.Element("operations")
-    wanted = {operation.key: operation for operation in operations}
+    own = element(
+        "operations", container, id=spec.operations_id or container.get("id"), id_ref=spec.operations_id_ref
+    ).attrib
+    wanted = {operation.key: operation for operation in spec.operations}
     used = {op.get("id") for op in container}
     have = set()
     inner = []
@@ -173,19 +203,20 @@ def write_operations(owner: str, operations: Sequence[Operation], live: Sequence
         elif (key := _read(op).key) in wanted:
             inner.append(_write(owner, wanted[key], op, used))
             have.add(key)
-    inner += [_write(owner, operation, None, used) for operation in operations if operation.key not in have]
-    if live and len(inner) == len(container) and all(new is old for new, old in zip(inner, container, strict=True)):
+    inner += [_write(owner, operation, None, used) for operation in spec.operations if operation.key not in have]
+    same = own == container.attrib and len(inner) == len(container)
+    if live and same and all(new is old for new, old in zip(inner, container, strict=True)):
         return [container]
-    written = ET.Element("operations", container.attrib)
+    written = ET.Element("operations", own)
     written.extend(inner)
-    return [written] if inner else []
+    return [written] if inner or spec.operations_id or spec.operations_id_ref else []
 
 
 def _write(owner: str, operation: Operation, live: ET.Element | None, used: set[str | None]) -> ET.Element:
     if live is not None and _read(live) == operation:
         return live
     old = live.attrib if live is not None else {}
-    name = old.get("id") or fresh_id(identifier(owner, operation.name, operation.interval), used)
+    name = operation.id or old.get("id") or fresh_id(identifier(owner, operation.name, operation.interval), used)
     fields = {
         field: keep_spelling(old.get(field.replace("_", "-")), getattr(operation, field), form)
         if form

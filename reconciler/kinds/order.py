@@ -5,32 +5,54 @@ first-action, symmetrical true unless the kind is Serialize, require-all true. W
 the same as what is not said; an old `score` of 0 is Optional and any other is Mandatory.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from xml.etree import ElementTree as ET
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from reconciler.cib import crm, values
-from reconciler.kinds.base import RESOURCES, ClusterKind, Reader, Reference, arrange, element, keep_words, observed
+from reconciler.kinds.base import (
+    RESOURCES,
+    ClusterKind,
+    Reader,
+    Reference,
+    arrange,
+    element,
+    keep_words,
+    observed,
+    unless,
+)
 from reconciler.kinds.operation import Boolean
+from reconciler.kinds.resource_set import (
+    Action,
+    OrderKind,
+    ResourceSet,
+    read_resource_sets,
+    set_references,
+    write_resource_sets,
+)
+from reconciler.kinds.rule import Lifetime, read_lifetime, write_lifetime
 from reconciler.state import Scope, Spec
-
-Action = Literal["start", "stop", "promote", "demote"]
 
 
 class Order(Spec):
     """One resource starts before another, and stops after it."""
 
-    first: str = Field(description="The name of the resource that goes first.")
-    then: str = Field(description="The name of the resource that follows.")
+    first: str | None = Field(default=None, description="The name of the resource that goes first.")
+    then: str | None = Field(default=None, description="The name of the resource that follows.")
     first_action: Action | None = Field(default=None, description="What must have been done first; start.")
     then_action: Action | None = Field(default=None, description="What waits for it; the same as first-action.")
-    kind: Annotated[
-        Literal["Mandatory", "Optional", "Serialize"] | None,
-        BeforeValidator(lambda text: text.capitalize() if isinstance(text, str) else text),
-    ] = Field(default=None, description="Mandatory, Optional (only if both happen at once) or Serialize.")
+    kind: OrderKind | None = Field(
+        default=None, description="Mandatory, Optional (only if both happen at once) or Serialize."
+    )
     symmetrical: Boolean | None = Field(default=None, description="Stop in reverse order; true.")
-    require_all: Boolean | None = Field(default=None, description="Wait for all instances of a cloned first; true.")
+    require_all: Annotated[Boolean | None, unless("true")] = Field(
+        default=None, description="Wait for all instances of a cloned first; true."
+    )
+    sets: tuple[ResourceSet, ...] = Field(
+        default=(), description="Instead of two resources: sets, of which each follows the one before it."
+    )
+    lifetime: Lifetime = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -48,14 +70,14 @@ class Order(Spec):
         return fields
 
     @model_validator(mode="after")
-    def _plain(self) -> Self:
+    def _plain(self, info: ValidationInfo) -> Self:
+        if not info.context:
+            if self.sets and (self.first or self.then or self.first_action or self.then_action):
+                raise ValueError("has `sets`, which say everything about the resources: use one form")
+            if not self.sets and not (self.first and self.then):
+                raise ValueError("needs `first` and `then`, or `sets`")
         symmetrical = "false" if self.kind == "Serialize" else "true"
-        dropped: dict[str, None] = {}
-        if self.symmetrical == symmetrical:
-            dropped["symmetrical"] = None
-        if self.require_all == "true":
-            dropped["require_all"] = None
-        return self.model_copy(update=dropped) if dropped else self
+        return self.model_copy(update={"symmetrical": None}) if self.symmetrical == symmetrical else self
 
 
 _FIELDS = {
@@ -68,26 +90,34 @@ _FIELDS = {
 }
 
 
-def _read(order: ET.Element) -> Order:
+def _read(order: ET.Element, named: frozenset[str] = frozenset()) -> Order:
     reader = Reader(order)
     reader.take("id")
     score, kind = reader.take("score"), reader.take("kind")
     if kind is None and score is not None and values.stored_score(score) == "0":
         kind = "Optional"
     fields = {field: reader.take(name) for field, name in _FIELDS.items()}
+    sets = read_resource_sets(reader.elements("resource_set"), named)
+    lifetime = read_lifetime(reader.elements("lifetime"), named)
     reader.done()
-    return observed(Order, kind=kind, **fields)
+    return observed(Order, kind=kind, sets=sets, lifetime=lifetime, **fields)
 
 
 def _write(name: str, spec: Order, live: ET.Element | None) -> ET.Element:
     fields = {attribute: getattr(spec, field) for field, attribute in _FIELDS.items()}
-    written = keep_words(element("rsc_order", live, id=name, kind=spec.kind, **fields), live, _read)
+    written = element("rsc_order", live, id=name, kind=spec.kind, **fields)
+    written.extend(write_resource_sets(name, spec.sets, [] if live is None else live.findall("resource_set")))
+    written.extend(write_lifetime(name, spec.lifetime, live))
+    written = keep_words(written, live, _read)
     if written.get("score") and written.get("kind"):  # the schema allows one of them
         del written.attrib["score"]
     return arrange(written, live)
 
 
 def _crm(name: str, spec: Order) -> str:
+    if spec.first is None or spec.then is None or spec.lifetime:
+        raise crm.UnsayableError("sets or a lifetime")
+
     def side(resource: str, action: str | None) -> str:
         return f"{resource}:{action}" if action else resource
 
@@ -95,6 +125,11 @@ def _crm(name: str, spec: Order) -> str:
     options += [f"require-all={spec.require_all}"] if spec.require_all else []
     first, then = side(spec.first, spec.first_action), side(spec.then, spec.then_action)
     return crm.line("order", name, f"{spec.kind or 'Mandatory'}:", first, then, *options)
+
+
+def _references(spec: Order) -> tuple[Reference, ...]:
+    pair = (("first", spec.first), ("then", spec.then))
+    return tuple(Reference(field, name, RESOURCES) for field, name in pair if name) + set_references(spec.sets)
 
 
 KIND = ClusterKind(
@@ -107,5 +142,5 @@ KIND = ClusterKind(
     read=_read,
     write=_write,
     crm=_crm,
-    references=lambda spec: (Reference("first", spec.first, RESOURCES), Reference("then", spec.then, RESOURCES)),
+    references=_references,
 )

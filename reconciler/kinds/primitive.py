@@ -1,20 +1,32 @@
 """Primitive: one resource that an agent starts, stops and monitors; STONITH devices too. Pure."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 from xml.etree import ElementTree as ET
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from reconciler.cib import crm, values
 from reconciler.kinds.base import Around, ClusterKind, Kept, Reader, Remark, arrange, element, observed
+from reconciler.kinds.described import read_described, write_described
 from reconciler.kinds.meta import SHARED_META, keep_meta
-from reconciler.kinds.nvset import META, AttributeSets, normal, read_sets, write_sets
-from reconciler.kinds.operation import Operations, keep_defaults, read_operations, write_operations
+from reconciler.kinds.nvset import AttributeSets, MetaAttributes, read_sets
+from reconciler.kinds.nvset_xml import write_sets
+from reconciler.kinds.operation import (
+    Operations,
+    OperationsId,
+    OperationsIdRef,
+    check_operations,
+    keep_defaults,
+    read_operations,
+    write_operations,
+)
 from reconciler.state import Scope, Spec
 
 
 class Primitive(Spec):
     """One resource that the cluster runs on one node at a time."""
+
+    IDENTITY = ("operations_id",)
 
     agent: Annotated[str, AfterValidator(values.agent)] = Field(
         description="The resource agent: `ocf:heartbeat:IPaddr2`, `systemd:nginx`, `stonith:fence_ipmilan`.",
@@ -22,43 +34,29 @@ class Primitive(Spec):
     )
     description: Remark = Field(default=None, description="A remark.")
     params: AttributeSets = Field(default=(), description="The agent's parameters.")
-    meta: AttributeSets = Field(default=(), description="Meta attributes: what Pacemaker itself heeds.")
+    meta: MetaAttributes = Field(default=(), description="Meta attributes: what Pacemaker itself heeds.")
     utilization: AttributeSets = Field(default=(), description="How much of a node's capacities it takes.")
     operations: Operations = Field(default=(), description="Operations with their intervals and timeouts.")
-
-    @field_validator("meta")
-    @classmethod
-    def _canonical_meta(cls, sets: Any, info: ValidationInfo) -> Any:
-        return normal(sets, META, observed=bool(info.context))
+    operations_id: OperationsId = None
+    operations_id_ref: OperationsIdRef = None
 
     @model_validator(mode="after")
     def _distinct_operations(self, info: ValidationInfo) -> Self:
-        keys = [operation.key for operation in self.operations]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
-        if twice and not info.context:
-            raise ValueError(f"two operations {twice[0]} with interval {twice[1]}")
+        if not info.context:
+            check_operations(self)
         return self
 
 
-def _read(primitive: ET.Element) -> Primitive:
+def _read(primitive: ET.Element, named: frozenset[str] = frozenset()) -> Primitive:
     reader = Reader(primitive)
     reader.take("id")
     parts = (reader.take("class"), reader.take("provider"), reader.take("type"))
-    description = reader.take("description")
-    params = read_sets(reader.elements("instance_attributes"))
-    meta = read_sets(reader.elements("meta_attributes"))
-    utilization = read_sets(reader.elements("utilization"))
-    operations = read_operations(reader.elements("operations"))
+    described = read_described(reader, named)
+    utilization = read_sets(reader.elements("utilization"), named)
+    operations = read_operations(reader.elements("operations"), named)
     reader.done()
-    return observed(
-        Primitive,
-        agent=":".join(part for part in parts if part),
-        description=description,
-        params=params,
-        meta=meta,
-        utilization=utilization,
-        operations=operations,
-    )
+    agent = ":".join(part for part in parts if part)
+    return observed(Primitive, agent=agent, utilization=utilization, **described, **operations)
 
 
 def _write(name: str, spec: Primitive, live: ET.Element | None) -> ET.Element:
@@ -76,14 +74,15 @@ def _write(name: str, spec: Primitive, live: ET.Element | None) -> ET.Element:
     def old(tag: str) -> list[ET.Element]:
         return [] if live is None else live.findall(tag)
 
-    written.extend(write_sets("meta_attributes", name, spec.meta, old("meta_attributes"), META))
-    written.extend(write_sets("instance_attributes", name, spec.params, old("instance_attributes")))
+    written.extend(write_described(name, spec, live))
     written.extend(write_sets("utilization", name, spec.utilization, old("utilization")))
-    written.extend(write_operations(name, spec.operations, old("operations")))
+    written.extend(write_operations(name, spec, old("operations")))
     return arrange(written, live)
 
 
 def _crm(name: str, spec: Primitive) -> str:
+    if spec.operations_id or spec.operations_id_ref:
+        raise crm.UnsayableError("ids and references")
     return crm.line(
         "primitive",
         name,

@@ -95,7 +95,8 @@ def test_the_network_is_then_as_the_plan_said_and_the_second_plan_is_empty(situa
 def test_the_order_of_what_is_said_and_seen_does_not_matter(situation: Situation, chance: object) -> None:
     shuffle = chance.shuffle  # type: ignore[attr-defined]
     said = situation.wanted.model_dump(mode="json", exclude_none=True)
-    for items in (said["links"], said["routes"], *(link["addresses"] for link in said["links"])):
+    links = said.get("links", [])
+    for items in (links, said.get("routes", []), *(link.get("addresses", []) for link in links)):
         shuffle(items)
     seen = situation.kernel.seen()
     order, way = list(seen.devices), list(seen.routes)

@@ -1,0 +1,40 @@
+"""OperationDefaults: options of operations that say nothing else. Pure."""
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from reconciler.kinds import options
+from reconciler.kinds.base import ClusterKind
+from reconciler.kinds.nvset import OPERATION, Values
+from reconciler.state import Scope
+
+
+class OperationDefaults(options.Options):
+    """Options of all operations that say nothing else. What no manifest names is left as it is."""
+
+    values: Values = Field(default_factory=dict, description="Names and values, e.g. { timeout = '60s' }.")
+
+    @field_validator("values")
+    @classmethod
+    def _canonical(cls, given: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        return options.canonical(given, OPERATION, info)
+
+
+def _crm(name: str, spec: OperationDefaults) -> str:
+    return options.say("op_defaults", name, spec, spec.values)
+
+
+KIND = ClusterKind(
+    name="OperationDefaults",
+    scope=Scope.CLUSTER,
+    spec=OperationDefaults,
+    summary="Options of all operations that say nothing else.",
+    section="op_defaults",
+    tags=frozenset({"meta_attributes"}),
+    read=options.reader(OperationDefaults),
+    write=options.writer("meta_attributes", OPERATION),
+    crm=_crm,
+    keep=options.keep,
+    shared=options.bag(OPERATION),
+    label=options.label,
+    name_problem=options.name_problem,
+)

@@ -1,0 +1,40 @@
+"""ResourceDefaults: meta attributes of resources that say nothing else. Pure."""
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from reconciler.kinds import options
+from reconciler.kinds.base import ClusterKind
+from reconciler.kinds.nvset import META, Values
+from reconciler.state import Scope
+
+
+class ResourceDefaults(options.Options):
+    """Meta attributes of all resources that say nothing else. What no manifest names is left as it is."""
+
+    values: Values = Field(default_factory=dict, description="Names and values, e.g. { resource-stickiness = 100 }.")
+
+    @field_validator("values")
+    @classmethod
+    def _canonical(cls, given: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        return options.canonical(given, META, info)
+
+
+def _crm(name: str, spec: ResourceDefaults) -> str:
+    return options.say("rsc_defaults", name, spec, spec.values)
+
+
+KIND = ClusterKind(
+    name="ResourceDefaults",
+    scope=Scope.CLUSTER,
+    spec=ResourceDefaults,
+    summary="Meta attributes of all resources that say nothing else.",
+    section="rsc_defaults",
+    tags=frozenset({"meta_attributes"}),
+    read=options.reader(ResourceDefaults),
+    write=options.writer("meta_attributes", META),
+    crm=_crm,
+    keep=options.keep,
+    shared=options.bag(META),
+    label=options.label,
+    name_problem=options.name_problem,
+)

@@ -1,0 +1,131 @@
+"""A set of resources, as constraints name several at once. Pure.
+
+Defaults (pacemaker `lib/pacemaker/pcmk_sched_ordering.c`, `pcmk_sched_colocation.c`): sequential true, require-all
+true, action start, role Started. What is said and equals its default means the same as what is not said.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
+from xml.etree import ElementTree as ET
+
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
+
+from reconciler.kinds.base import (
+    RESOURCES,
+    Reader,
+    Reference,
+    UnsupportedError,
+    element,
+    fresh_id,
+    keep_words,
+    observed,
+    unless,
+)
+from reconciler.kinds.operation import Boolean
+from reconciler.kinds.rule import Role, Score
+from reconciler.state import Part
+
+Action = Literal["start", "stop", "promote", "demote"]
+OrderKind = Annotated[
+    Literal["Mandatory", "Optional", "Serialize"],
+    BeforeValidator(lambda text: text.capitalize() if isinstance(text, str) else text),
+]
+
+
+class ResourceSet(Part):
+    """Resources that a constraint treats alike."""
+
+    IDENTITY = ("id",)
+
+    resources: tuple[str, ...] = Field(default=(), description="The names of the resources, in order.")
+    sequential: Annotated[Boolean | None, unless("true")] = Field(
+        default=None, description="false: the resources of the set have no order among themselves."
+    )
+    require_all: Annotated[Boolean | None, unless("true")] = Field(
+        default=None, description="false: one resource of the set is enough for the next set."
+    )
+    ordering: Literal["group", "listed"] | None = Field(default=None, description="group or listed (deprecated).")
+    action: Annotated[Action | None, unless("start")] = Field(default=None, description="What is ordered; start.")
+    role: Annotated[Role | None, unless("Started")] = Field(
+        default=None, description="The constraint counts only for instances in this role."
+    )
+    score: Score | None = Field(default=None, description="The score of this set, if not the constraint's.")
+    kind: OrderKind | None = Field(default=None, description="The kind of ordering, if not the constraint's.")
+    id_ref: str | None = Field(default=None, description="Instead of all else: the set that has this id.")
+    id: str | None = Field(default=None, description="Its id, where another set refers to it by `id-ref`.")
+
+    @model_validator(mode="after")
+    def _one_form(self, info: ValidationInfo) -> Self:
+        if info.context:
+            return self
+        if self.id_ref and self.model_fields_set != {"id_ref"}:
+            raise ValueError("has `id-ref`: the set that it refers to says all else")
+        if not self.id_ref and not self.resources:
+            raise ValueError("needs `resources`, or an `id-ref`")
+        if self.score and self.kind:
+            raise ValueError("has both `score` and `kind`: use one")
+        return self
+
+
+_FIELDS = ("sequential", "require_all", "ordering", "action", "role", "score", "kind")
+
+
+def read_resource_sets(elements: Sequence[ET.Element], named: frozenset[str]) -> tuple[ResourceSet, ...]:
+    """Read the sets of a constraint; `named` are the ids by which something refers to them.
+
+    Raises:
+        UnsupportedError: one has what no manifest can say.
+    """
+    return tuple(_read(element, named) for element in elements)
+
+
+def _read(found: ET.Element, named: frozenset[str] = frozenset()) -> ResourceSet:
+    reader = Reader(found)
+    name, reference = reader.take("id"), reader.take("id-ref")
+    fields = {field: reader.take(field.replace("_", "-")) for field in _FIELDS}
+    refs = reader.elements("resource_ref")
+    reader.done()
+    if any(set(ref.keys()) != {"id"} or len(ref) for ref in refs):
+        raise UnsupportedError("a <resource_ref> is more than an id")
+    resources = tuple(ref.get("id", "") for ref in refs)
+    own = name if name in named else None
+    return observed(ResourceSet, resources=resources, id_ref=reference, id=own, **fields)
+
+
+def write_resource_sets(owner: str, sets: Sequence[ResourceSet], live: Sequence[ET.Element]) -> list[ET.Element]:
+    """Return the elements that say the sets, in order, keeping live elements and ids where they mean the same."""
+    unused = list(live)
+    used = {*(element.get("id") for element in live), *(item.id for item in sets)}
+    pairs = []
+    for item in sets:
+        same = next((element for element in unused if _says(element, item)), None)
+        pairs.append((item, same))
+        unused = [element for element in unused if element is not same]
+    written = []
+    for item, same in pairs:
+        old = same
+        if same is None and item.id_ref is None:
+            old = next((element for element in unused if element.get("id") == item.id), unused[0] if unused else None)
+            unused = [element for element in unused if element is not old]
+        written.append(same if same is not None else _write(owner, item, old, used))
+    return written
+
+
+def _says(live: ET.Element, item: ResourceSet) -> bool:
+    return item.id in (None, live.get("id")) and _read(live) == item.model_copy(update={"id": None})
+
+
+def _write(owner: str, item: ResourceSet, live: ET.Element | None, used: set[str | None]) -> ET.Element:
+    if item.id_ref is not None:
+        return ET.Element("resource_set", {"id-ref": item.id_ref})
+    name = item.id or (live.get("id") if live is not None else None) or fresh_id(f"{owner}-set", used)
+    fields = {field: getattr(item, field) for field in _FIELDS}
+    written = element("resource_set", live, id=name, **fields)
+    refs = {ref.get("id"): ref for ref in (live if live is not None else ()) if ref.tag == "resource_ref"}
+    written.extend(refs.get(resource, ET.Element("resource_ref", {"id": resource})) for resource in item.resources)
+    return keep_words(written, live, lambda found: _read(found).model_copy(update={"id": item.id}))
+
+
+def set_references(sets: Sequence[ResourceSet]) -> tuple[Reference, ...]:
+    """Return what the sets of a constraint name."""
+    return tuple(Reference("sets", name, RESOURCES) for item in sets for name in item.resources)

@@ -1,0 +1,122 @@
+"""The rare forms of constraints: sets of resources, patterns, lifetimes, tickets."""
+
+from tests.kinds.words import both_ways, reads, refuses, rewritten
+
+
+def test_colocated_sets() -> None:
+    both_ways(
+        "Colocation",
+        'score = "INFINITY"\n'
+        'sets = [{ resources = ["a", "b"], sequential = false }, { resources = ["c"], role = "Promoted" }]',
+        """<rsc_colocation id="k" score="INFINITY"><resource_set id="k-set" sequential="false"><resource_ref id="a"/>
+        <resource_ref id="b"/></resource_set><resource_set id="k-set-1" role="Promoted"><resource_ref id="c"/>
+        </resource_set></rsc_colocation>""",
+    )
+
+
+def test_ordered_sets() -> None:
+    both_ways(
+        "Order",
+        'kind = "Optional"\nsymmetrical = false\n'
+        'sets = [{ resources = ["a", "b"], require-all = false, action = "promote" }, '
+        '{ resources = ["c"], kind = "Serialize" }, { id-ref = "other" }]',
+        """<rsc_order id="k" kind="Optional" symmetrical="false"><resource_set id="k-set" require-all="false"
+        action="promote"><resource_ref id="a"/><resource_ref id="b"/></resource_set><resource_set id="k-set-1"
+        kind="Serialize"><resource_ref id="c"/></resource_set><resource_set id-ref="other"/></rsc_order>""",
+    )
+
+
+def test_located_sets_and_patterns() -> None:
+    both_ways(
+        "Location",
+        'node = "n1"\nscore = 5\nsets = [{ resources = ["a"], role = "Promoted", id = "s" }]',
+        """<rsc_location id="k" node="n1" score="5"><resource_set id="s" role="Promoted"><resource_ref id="a"/>
+        </resource_set></rsc_location>""",
+        "s",
+    )
+    both_ways(
+        "Location",
+        'resource-pattern = "^vm"\nnode = "n1"\nscore = "-INFINITY"\nresource-discovery = "never"',
+        '<rsc_location id="k" rsc-pattern="^vm" node="n1" score="-INFINITY" resource-discovery="never"/>',
+    )
+
+
+def test_tickets() -> None:
+    both_ways(
+        "Ticket",
+        'ticket = "site"\nresource = "db"\nrole = "Promoted"\nloss-policy = "demote"',
+        '<rsc_ticket id="k" rsc="db" rsc-role="Promoted" ticket="site" loss-policy="demote"/>',
+    )
+    both_ways(
+        "Ticket",
+        'ticket = "site"\nsets = [{ resources = ["a", "b"] }]',
+        """<rsc_ticket id="k" ticket="site"><resource_set id="k-set"><resource_ref id="a"/><resource_ref id="b"/>
+        </resource_set></rsc_ticket>""",
+    )
+    reads(
+        "Ticket",
+        '<rsc_ticket id="k" rsc="db" rsc-role="Started" ticket="site" loss-policy="stop"/>',
+        'ticket = "site"\nresource = "db"',
+    )
+
+
+def test_lifetimes() -> None:
+    lifetime = (
+        '<lifetime><rule id="k-lifetime-rule" score="INFINITY"><date_expression id="k-lifetime-rule-expression" '
+        'operation="lt" end="2030-01-01"/></rule></lifetime>'
+    )
+    said = 'lifetime = [{ expression = "date lt 2030-01-01" }]\n'
+    both_ways(
+        "Location",
+        said + 'resource = "a"\nnode = "n1"\nscore = 5',
+        f'<rsc_location id="k" rsc="a" node="n1" score="5">{lifetime}</rsc_location>',
+    )
+    both_ways(
+        "Colocation",
+        said + 'resource = "a"\nwith = "b"\nscore = 5',
+        f'<rsc_colocation id="k" rsc="a" with-rsc="b" score="5">{lifetime}</rsc_colocation>',
+    )
+    both_ways(
+        "Order",
+        said + 'first = "a"\nthen = "b"',
+        f'<rsc_order id="k" first="a" then="b">{lifetime}</rsc_order>',
+    )
+
+
+def test_a_score_that_is_not_said_counts_as_none() -> None:
+    reads(
+        "Colocation",
+        '<rsc_colocation id="k" rsc="a" with-rsc="b" score="0"/>',
+        'resource = "a"\nwith = "b"\nscore = 0',
+    )
+    reads(
+        "Location",
+        '<rsc_location id="k" rsc="a"><rule id="r" score="0"><expression id="e" attribute="x" operation="defined"/>'
+        "</rule></rsc_location>",
+        'resource = "a"\nrules = [{ score = 0, expression = "defined x" }]',
+    )
+
+
+LIVE = """<rsc_order id="k"><resource_set id="one" sequential="yes"><resource_ref id="a"/><resource_ref id="b"/>
+</resource_set><resource_set id="two"><resource_ref id="c"/></resource_set></rsc_order>"""
+
+
+def test_defaults_that_are_said_stay_said() -> None:
+    reads("Order", LIVE, 'sets = [{ resources = ["a", "b"] }, { resources = ["c"] }]')
+
+
+def test_sets_keep_their_ids_when_they_change_or_change_places() -> None:
+    after = rewritten("Order", LIVE, 'sets = [{ resources = ["c"] }, { resources = ["a", "b", "d"] }]')
+    assert after.index('id="two"') < after.index('id="one"')
+    assert after.count("<resource_set") == 2
+    assert '<resource_ref id="b" /><resource_ref id="d" />' in after
+
+
+def test_one_form_at_a_time() -> None:
+    refuses("Order", 'first = "a"', "needs `first` and `then`, or `sets`")
+    refuses("Order", 'first = "a"\nthen = "b"\nsets = [{ resources = ["c"] }]', "use one form")
+    refuses("Colocation", 'resource = "a"\nwith = "b"', "needs a `score`")
+    refuses("Location", 'resource = "a"\nresource-pattern = "b"\nnode = "n"\nscore = 1', "needs one of")
+    refuses("Ticket", 'ticket = "t"', "needs either")
+    refuses("Order", "sets = [{}]", "needs `resources`")
+    refuses("Order", 'sets = [{ id-ref = "a", resources = ["b"] }]', "has `id-ref`")

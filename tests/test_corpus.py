@@ -1,0 +1,76 @@
+"""What holds for the CIBs that other people's clusters and tools left behind."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from reconciler.cib import patch
+from reconciler.cib.document import RESOURCES, parse
+from reconciler.cib.references import referred
+from reconciler.kinds import CLUSTER_KINDS
+from reconciler.kinds.observe import Observed, observe
+from reconciler.planner import plan
+from reconciler.pruning import Policy
+from reconciler.state import Desired, Ref
+
+CORPUS = Path(__file__).parent.parent.parent / "shared" / "corpus" / "cib"
+FILES = sorted(CORPUS.glob("*.xml"))
+ABSENT = "no CIBs in ../shared/corpus/cib: reading and planning are NOT tested on other people's clusters"
+
+NOT_YET = ("bundle/", "template/", "Primitive/rsc")
+"""Objects of the corpus that no manifest can say."""
+
+pytestmark = pytest.mark.parametrize(
+    "file",
+    FILES or [pytest.param(None, marks=pytest.mark.skip(reason=ABSENT))],
+    ids=lambda file: file.stem if file else "absent",
+)
+
+
+def own(element: ET.Element) -> ET.Element:
+    copy = ET.Element(element.tag, element.attrib)
+    copy.extend(child for child in element if child.tag not in RESOURCES)
+    return copy
+
+
+def is_tags(element: ET.Element | None) -> bool:
+    return element is not None and element.tag == "tags"
+
+
+def objects(seen: Observed) -> Iterator[tuple[Ref, ET.Element]]:
+    for ref in seen.state:
+        yield ref, seen.elements[ref]
+
+
+def test_everything_is_understood(file: Path) -> None:
+    seen = observe(parse(file.read_text()))
+    left = {str(ref): reason for ref, reason in seen.unsupported.items()} | {str(ref): "?" for ref in seen.unknown}
+    assert {ref: reason for ref, reason in left.items() if not ref.startswith(NOT_YET)} == {}
+
+
+def test_what_is_there_and_wanted_needs_no_change(file: Path) -> None:
+    seen = observe(parse(file.read_text()))
+    planned = plan(Desired(seen.state, "r"), seen, frozenset(), Policy())
+    assert [str(change.ref) for change in planned.plan.changes] == []
+    others = [found for found in planned.operations if "/tags" not in found.path and not is_tags(found.after)]
+    assert others == []
+
+
+def test_what_was_read_is_written_as_it_was(file: Path) -> None:
+    seen = observe(parse(file.read_text()))
+    for ref, element in objects(seen):
+        written = CLUSTER_KINDS[ref.kind].write(ref.name, seen.state[ref], element)
+        assert patch.diff(own(element), written, "") == [], str(ref)
+
+
+def test_what_was_read_says_the_same_written_anew(file: Path) -> None:
+    cib = parse(file.read_text())
+    seen, named = observe(cib), referred(cib)
+    for ref, element in objects(seen):
+        kind = CLUSTER_KINDS[ref.kind]
+        written = kind.write(ref.name, seen.state[ref], None)
+        written.extend(child for child in element if child.tag in RESOURCES)
+        assert kind.label(written) == ref.name
+        assert kind.read(written, named) == seen.state[ref], str(ref)
