@@ -1,11 +1,12 @@
 """The settings file: where things are, how often to look, how much one plan may do."""
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
 
 from reconciler.cib import values
 
@@ -21,7 +22,23 @@ def _seconds(given: Any) -> Any:
     return values.milliseconds(given) / 1000 if isinstance(given, str) else given
 
 
-Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0)]
+def _place(given: Any) -> Any:
+    if not isinstance(given, str | Path) or not str(given):
+        raise ValueError("expected a path")
+    return Path(given)
+
+
+def _address(listen: str) -> str:
+    if listen and int(listen.rpartition(":")[2]) > _LAST_PORT:
+        raise ValueError(f"there is no port above {_LAST_PORT}")
+    return listen
+
+
+_LAST_PORT = 65535
+
+Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, allow_inf_nan=False, strict=True)]
+Place = Annotated[Path, BeforeValidator(_place)]
+Listen = Annotated[str, Field(pattern=r"^$|^(\[[0-9a-fA-F:]+\]|[^:\[\]]+):\d{1,5}$"), AfterValidator(_address)]
 
 
 class _Section(BaseModel):
@@ -31,34 +48,32 @@ class _Section(BaseModel):
 class Http(_Section):
     """Where /metrics, /healthz, /readyz and the status page are served; an empty `listen` serves nothing."""
 
-    listen: Annotated[str, Field(pattern=r"^$|^(\[[0-9a-fA-F:]+\]|[^:\[\]]+):\d{1,5}$")] = "127.0.0.1:9977"
+    listen: Listen = "127.0.0.1:9977"
 
 
 class Guards(_Section):
     """How much may be deleted: nothing without `prune`; more objects than `deletion_budget` at once are held."""
 
-    prune: bool = True
-    deletion_budget: Annotated[int, Field(ge=0)] = 5
+    prune: StrictBool = True
+    deletion_budget: Annotated[int, Field(ge=0, strict=True)] = 5
 
 
 class Settings(_Section):
     """Everything that can be set; all keys are optional.
 
-    Durations are texts with Pacemaker's units (`30s`). `takeover` is how long the DC's agent may leave a change undone
-    before another agent takes its place.
+    Durations are texts with Pacemaker's units (`30s`), or numbers of seconds.
     """
 
-    desired: Path = Path("/etc/reconciler/desired.d")
-    state_dir: Path = Path("/var/lib/reconciler")
-    runtime_dir: Path = Path("/run/reconciler")
-    cib_dir: Path = Path("/var/lib/pacemaker/cib")
-    pengine_dir: Path = Path("/var/lib/pacemaker/pengine")
+    desired: Place = Path("/etc/reconciler/desired.d")
+    state_dir: Place = Path("/var/lib/reconciler")
+    runtime_dir: Place = Path("/run/reconciler")
+    cib_dir: Place = Path("/var/lib/pacemaker/cib")
+    pengine_dir: Place = Path("/var/lib/pacemaker/pengine")
     node: str = ""
     mode: Literal["enforce", "observe"] = "enforce"
     resync: Seconds = 30.0
     settle: Seconds = 0.1
     command_timeout: Seconds = 20.0
-    takeover: Seconds = 15.0
     log_format: Literal["text", "json"] = "text"
     http: Http = Http()
     guards: Guards = Guards()
@@ -68,7 +83,7 @@ def load(file: Path | None = None) -> Settings:
     """Read the settings file; without one given, the default file if it exists, else the defaults.
 
     Raises:
-        SettingsError: a file that was named is missing, is not TOML, or has a wrong key or value.
+        SettingsError: a file that was named is missing, is not TOML, or has wrong keys or values; one line for each.
     """
     path = file or DEFAULT_FILE
     if file is None and not path.exists():
@@ -80,14 +95,23 @@ def load(file: Path | None = None) -> Settings:
     except tomli.TOMLDecodeError as error:
         raise SettingsError(f"{path}: not TOML: {error}") from error
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(map(str, first["loc"]))
-        raise SettingsError(f"{path}: {key}: {_explain(first['type'], first['msg'], first['loc'])}") from error
+        faults = (f"{path}: {'.'.join(map(str, fault['loc']))}: {_explain(fault)}" for fault in error.errors())
+        raise SettingsError("\n".join(faults)) from error
 
 
-def _explain(sort: str, message: str, loc: tuple[int | str, ...]) -> str:
-    if sort != "extra_forbidden":
-        return message.removeprefix("Value error, ")
+def _explain(fault: Mapping[str, Any]) -> str:
+    loc = fault["loc"]
+    match fault["type"]:
+        case "extra_forbidden":
+            return _unknown(loc)
+        case "model_type":
+            return "expected a table"
+        case "string_pattern_mismatch":
+            return "expected host:port, [IPv6 address]:port, or an empty text"
+    return str(fault["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
+
+
+def _unknown(loc: tuple[int | str, ...]) -> str:
     section = Settings.model_fields.get(str(loc[0])) if len(loc) > 1 else None
     model = section.annotation if section else Settings
     known = list(getattr(model, "model_fields", {}))
