@@ -4,9 +4,9 @@ import logging
 from collections.abc import Mapping
 
 from reconciler.plan import Change, Reason, Verb
+from reconciler.reconciliation import Reconciliation
 from reconciler.state import Scope
 from reconciler.text import shown
-from reconciler.turn import Reconciliation
 
 log = logging.getLogger("reconciler")
 

@@ -20,9 +20,10 @@ from reconciler.host.wanted import WantedSource
 from reconciler.host.watcher import Watcher
 from reconciler.journal import Journal
 from reconciler.pace import Calm, delay
+from reconciler.reconciliation import Reconciliation
 from reconciler.report import objects_in, report
 from reconciler.settings import Settings
-from reconciler.turn import Memory, Reconciliation, Turner
+from reconciler.turn import Memory, Turner
 from reconciler.writer import able
 
 log = logging.getLogger("reconciler")

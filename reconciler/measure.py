@@ -24,9 +24,9 @@ from reconciler.metrics.snapshot import (
 )
 from reconciler.observation import Observation, Source
 from reconciler.plan import Plan, Reason
+from reconciler.reconciliation import Reconciliation
 from reconciler.state import Ref, Scope
 from reconciler.status import scope_of
-from reconciler.turn import Reconciliation
 
 
 @dataclass(frozen=True, slots=True)

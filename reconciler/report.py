@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler import __version__
+from reconciler.reconciliation import Reconciliation
 from reconciler.state import Ref, Scope
 from reconciler.status import HEALTHY, SYNCED, Condition, ObjectStatus
 from reconciler.text import plan_json
-from reconciler.turn import Reconciliation
 
 
 def report(done: Reconciliation, mode: str, directory: str, started: float) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from reconciler.metrics.server import App, Page, Server
 from reconciler.metrics.snapshot import WatcherReport
 from reconciler.observation import Observation
 from reconciler.page import page
+from reconciler.reconciliation import Reconciliation
 from reconciler.settings import Settings
-from reconciler.turn import Reconciliation
 
 log = logging.getLogger("reconciler")
 

@@ -11,12 +11,13 @@ from reconciler.health import health
 from reconciler.host.applier import apply
 from reconciler.host.observer import Observer
 from reconciler.host.shell import Shell
-from reconciler.host.wanted import Wanted, WantedSource
+from reconciler.host.wanted import WantedSource
 from reconciler.kinds.node_network import Inventory
 from reconciler.observation import Observation, Snapshot, understand
 from reconciler.pace import MOVED, Pace, stuck
 from reconciler.plan import Change, Outcome, Plan
 from reconciler.pruning import Policy
+from reconciler.reconciliation import Reconciliation, Wanted
 from reconciler.settings import Settings
 from reconciler.state import Desired, Ref, Scope
 from reconciler.status import ObjectStatus, Pass, conclude
@@ -27,33 +28,6 @@ NOTHING = Desired({}, "")
 
 
 _TRIES_IN_A_PASS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Reconciliation:
-    """One pass, done: the only input of metrics, status and log.
-
-    `decision` is the last one, as seen after `outcomes`. `applied` are the changes, and `adopted` the objects recorded
-    as ours, whose commands reported success and that were seen to change something. `refusals` is how often the cluster
-    refused a patch because somebody else had changed the configuration meanwhile. `began` is in Unix seconds, `seconds`
-    how long it took.
-    """
-
-    wanted: Wanted
-    observation: Observation
-    decision: Decision
-    applied: tuple[Change, ...]
-    adopted: tuple[Ref, ...]
-    outcomes: tuple[Outcome, ...]
-    refusals: int
-    objects: Mapping[Ref, ObjectStatus]
-    began: float
-    seconds: float
-
-    @property
-    def revision(self) -> str:
-        """The revision of the manifests in force; empty before there ever was one."""
-        return self.wanted.desired.revision if self.wanted.desired else ""
 
 
 @dataclass

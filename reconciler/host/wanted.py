@@ -1,28 +1,13 @@
 """What is wanted now: the newest good set of manifests, and what is wrong with a newer one."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.host.directory import DEFAULT_LIMITS, Texts, read
 from reconciler.host.lastgood import last_good, remember
 from reconciler.manifests import load
-from reconciler.state import Desired, Rejected
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The desired state in force, None before there ever was a good one.
-
-    `problem` says why the directory is not what is in force: it cannot be read, says nothing, or has faults, which are
-    in `rejected`. Then the last good state stays in force, so nothing is ever deleted because of it. `loaded` is when
-    what is in force was first read, in Unix seconds; 0 if by an earlier process.
-    """
-
-    desired: Desired | None = None
-    problem: str = ""
-    reason: str = ""
-    rejected: tuple[Rejected, ...] = field(default=())
-    loaded: float = 0.0
+from reconciler.reconciliation import Wanted
+from reconciler.state import Rejected
 
 
 class WantedSource:
