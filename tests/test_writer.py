@@ -1,0 +1,82 @@
+"""Who may change the cluster, from the same facts the same answer on every node."""
+
+from dataclasses import replace
+from itertools import chain, combinations
+
+import pytest
+
+from reconciler.plan import Hold, Reason
+from reconciler.state import Scope
+from reconciler.writer import able, standing
+from tests.observations import cib, observation
+
+
+def reasons(*holds: Hold) -> list[tuple[str, str]]:
+    return [(str(hold.reason), str(hold.scope)) for hold in holds]
+
+
+def test_the_agent_on_the_dc_writes_whoever_else_is_there() -> None:
+    for agents in ((), (1,), (2,), (1, 2), None):
+        assert standing(observation(cib(dc_uuid="1"), agents=agents), "enforce") == ()
+
+
+def test_the_others_do_not_while_that_one_can() -> None:
+    [hold] = standing(observation(cib(dc_uuid="2"), agents=(1, 2)), "enforce")
+    assert (hold.reason, hold.scope) == (Reason.NOT_WRITER, Scope.CLUSTER)
+    assert hold.message == "the agent on the DC, b, makes the cluster's changes"
+
+
+def test_the_first_of_the_others_takes_its_place() -> None:
+    assert standing(observation(cib(dc_uuid="2"), agents=(1,)), "enforce") == ()
+    assert standing(observation(cib(dc_uuid="2"), agents=(1, 3)), "enforce") == ()
+    [hold] = standing(observation(cib(dc_uuid="1"), node="c", agents=(2, 4)), "enforce")
+    assert hold.message == "the DC, a, has no agent that can write; the one on b does instead"
+
+
+def test_one_that_is_not_in_the_group_yet_waits() -> None:
+    [hold] = standing(observation(cib(dc_uuid="2"), agents=()), "enforce")
+    assert hold.message == "the DC, b, has no agent that can write, and this one is not ready yet"
+
+
+def test_without_corosync_only_the_dc_writes() -> None:
+    seen = observation(cib(dc_uuid="2"), agents=(1,))
+    deaf = replace(seen, snapshot=replace(seen.snapshot, nodeid=None))
+    for blind in (deaf, observation(cib(dc_uuid="2"), agents=None)):
+        [hold] = standing(blind, "enforce")
+        assert hold.message == "b is the DC, and corosync cannot be asked whether its agent lives"
+
+
+@pytest.mark.parametrize("dc", [1, 2, 3])
+def test_of_those_that_can_exactly_one_writes(dc: int) -> None:
+    names = {1: "a", 2: "b", 3: "c"}
+    text = cib(dc_uuid=str(dc))
+    for group in chain.from_iterable(combinations(names, size) for size in (1, 2, 3)):
+        seen = {nodeid: observation(text, node=names[nodeid], agents=group) for nodeid in group}
+        writers = [nodeid for nodeid in group if not standing(seen[nodeid], "enforce")]
+        assert writers == [dc if dc in group else min(group)]
+
+
+def test_without_quorum_or_dc_nobody_writes() -> None:
+    text = cib(have_quorum="0")
+    assert reasons(*standing(observation(text), "enforce")) == [("NoQuorum", "cluster")]
+    text = cib().replace(' dc-uuid="1"', "")
+    assert reasons(*standing(observation(text), "enforce")) == [("NoDC", "cluster")]
+
+
+def test_who_only_observes_changes_neither_the_cluster_nor_its_node() -> None:
+    assert reasons(*standing(observation(cib()), "observe")) == [("ObserveOnly", "cluster"), ("ObserveOnly", "node")]
+
+
+def test_without_a_cib_there_is_nothing_to_hold() -> None:
+    assert standing(observation(None), "enforce") == ()
+
+
+def test_able_is_who_sees_and_wants_and_does_not_fail() -> None:
+    seen = observation(cib())
+    assert able(seen, "enforce", True, ())
+    assert not able(seen, "observe", True, ())
+    assert not able(seen, "enforce", False, ())
+    assert not able(observation(None), "enforce", True, ())
+    assert not able(seen, "enforce", True, [Hold(Reason.BACKING_OFF, "")])
+    assert able(seen, "enforce", True, [Hold(Reason.BACKING_OFF, "", scope=Scope.NODE)])
+    assert able(seen, "enforce", True, [Hold(Reason.NOT_WRITER, "")])
