@@ -100,16 +100,20 @@ class Shell:
         """Run commands side by side and return their outcomes in the order of the calls; the longest limit counts.
 
         One small shell starts them all: forking this process once for each would cost more than the commands do. Each
-        has its own outcome; one that passes the time limit does not keep the others from being heard.
+        has its own outcome; one that passes the time limit does not keep the others from being heard. Never raises for
+        what the commands do, nor where this process may start no more.
         """
         if self._cancelled():
             return [_never(call, Failure.STOPPED) for call in calls]
         found = [call for call in calls if shutil.which(call.argv[0], path=self._path)]
         if not found:
             return [_never(call, Failure.MISSING) for call in calls]
-        batch = _Batch(found)
-        running = _Running(batch.call, _SHELL, self._environment, batch.outputs, batch.descriptors)
-        cut = running.finish(self._cancelled).failure
+        try:
+            batch = _Batch(found)
+            running = _Running(batch.call, _SHELL, self._environment, batch.outputs, batch.descriptors)
+            cut = running.finish(self._cancelled).failure
+        except (OSError, sh.ForkException) as error:
+            return [_never(call, Failure.DENIED, _last_line(error)) for call in calls]
         done = {id(call): batch.completed(index, call, cut) for index, call in enumerate(found)}
         return [done.get(id(call)) or _never(call, Failure.MISSING) for call in calls]
 
@@ -121,11 +125,15 @@ class Shell:
         try:
             return _Running(call, program, self._environment).finish(self._cancelled)
         except (OSError, sh.ForkException) as error:
-            return _never(call, Failure.DENIED, str(error).strip().rpartition("\n")[2])
+            return _never(call, Failure.DENIED, _last_line(error))
 
 
 def _never(call: Call, failure: Failure, why: str = "") -> Completed:
     return Completed(call, -1, "", why, 0.0, failure)
+
+
+def _last_line(error: Exception) -> str:
+    return str(error).strip().rpartition("\n")[2]
 
 
 class _Batch:

@@ -1,6 +1,8 @@
 """The one door to other programs, against real small programs."""
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -181,6 +183,20 @@ def test_after_a_cancellation_what_runs_has_half_a_second_and_nothing_starts(pro
     assert (quick.failure, quick.stdout) == (None, "done\n")
     for done in (stopping.run(Call(("quick",))), *stopping.run_all([Call(("quick",))])):
         assert (done.code, done.failure, done.stdout) == (-1, Failure.STOPPED, "")
+
+
+def test_where_nothing_can_be_started_each_command_says_so() -> None:
+    script = """
+import resource, sys
+from reconciler.host.shell import Call, Shell
+limit = int(max(__import__("os").listdir("/proc/self/fd"), key=int)) + 2
+resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+done = [*Shell().run_all([Call(("true",)), Call(("false",))]), Shell().run(Call(("true",)))]
+print(*(item.failure for item in done), done[0].message)
+"""
+    done = subprocess.run((sys.executable, "-c", script), capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("denied denied denied true may not be run: ")
+    assert "Too many open files" in done.stdout
 
 
 def test_nothing_is_left_behind(programs: Path) -> None:
