@@ -94,7 +94,7 @@ def plan(config: Settings, desired: Path | None, cib: Path | None, node: str, fo
         case _:
             lines = oneshot.forecast_lines(planned.forecast)
             click.echo(text.plan_text(decided, lines, colour=sys.stdout.isatty()), nl=False)
-    sys.exit(CHANGES if decided.changes or any(hold.ref for hold in decided.holds) else OK)
+    sys.exit(CHANGES if decided.changes or decided.holds else OK)
 
 
 def _planned(config: Settings, desired: Path | None, cib: Path | None, node: str) -> Any:
@@ -224,4 +224,11 @@ def schema(output: Path) -> None:
 
 def main() -> None:
     """Run the command line."""
-    cli(prog_name="reconciler")
+    try:
+        cli(prog_name="reconciler", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        # click would leave with 2 after a wrong word, which here says that there are changes.
+        sys.exit(ERROR)
+    except click.Abort:
+        sys.exit(ERROR)

@@ -1,6 +1,8 @@
 """The command line on files: exit codes, formats, and what a person reads on stderr."""
 
 import json
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -68,6 +70,27 @@ def test_plan_of_changes_exits_with_2_and_in_sync_with_0(cib: Path) -> None:
     assert applied.exit_code == 0, applied.stderr
     second = plan(cib)
     assert (second.exit_code, second.stdout) == (0, "In sync: nothing to change.\n")
+
+
+def test_plan_of_a_cib_that_cannot_be_changed_is_not_in_sync() -> None:
+    case = Path("tests/cases/schema-without-tags")
+    result = plan(case / "cib.xml", desired=case / "desired")
+    assert result.exit_code == 2
+    assert "has no tags" in result.stdout
+
+
+@pytest.mark.parametrize("words", [("plan", "--bogus"), ("bogus",), ("describe", "Primitive")])
+def test_a_wrong_word_is_an_error_and_does_not_mean_changes(words: tuple[str, ...]) -> None:
+    done = subprocess.run((sys.executable, "-m", "reconciler", *words), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Error: " in done.stderr
+
+
+def test_help_and_version_are_no_errors() -> None:
+    for words in (("--help",), ("plan", "-h"), ("--version",)):
+        done = subprocess.run((sys.executable, "-m", "reconciler", *words), capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "reconciler" in done.stdout
 
 
 def test_plan_needs_no_pacemaker(cib: Path, monkeypatch: pytest.MonkeyPatch) -> None:
