@@ -112,16 +112,16 @@ def _compare(wanted: State, observed: Observed) -> _Compared:
     holds: list[Hold] = []
     overrides: list[Override] = []
     for ref, spec in wanted.items():
-        hold = _held_as_it_is(ref, spec, observed)
-        if hold:
-            holds.append(hold)
-            continue
         kind, live = CLUSTER_KINDS[ref.kind], observed.state.get(ref)
         recorded = observed.recorded_values(ref)
         shared = kind.shared.names(spec) if kind.shared else frozenset()
         ours = shared <= recorded and (kind.bag is not None or observed.owns(ref))
         if live == spec:
             adoptions += [] if ours else [ref]
+            continue
+        hold = _held_as_it_is(ref, spec, observed)
+        if hold:
+            holds.append(hold)
             continue
         if live is not None:
             live = comparable(live, spec, observed.elements[ref])
