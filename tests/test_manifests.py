@@ -178,6 +178,38 @@ def test_a_number_that_python_will_not_read_is_named_as_such() -> None:
     assert faults("a = " + "1" * 5000)[0].startswith("m1.toml: not TOML: Exceeds the limit")
 
 
+CLONED = [
+    item("Primitive", "a", DUMMY),
+    item("Primitive", "b", DUMMY),
+    item("Group", "g", "spec.resources = ['a', 'b']"),
+    item("Clone", "c", "spec.resource = 'g'"),
+    item("Primitive", "p", DUMMY),
+]
+
+
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        ("first = 'p', then = 'p'", "spec.then: 'p' after itself"),
+        ("first = 'c', then = 'c', first-action = 'stop'", "spec.then: 'c' after itself"),
+        ("first = 'g', then = 'g'", "spec.then: 'g' after itself"),
+        ("first = 'a', then = 'c'", "spec.then: 'c' after 'a', which share a clone"),
+        ("first = 'a', then = 'b'", "spec.then: 'b' after 'a', which share a clone"),
+        ("sets = [{ resources = ['p', 'p'] }]", "spec.sets: 'p' after itself"),
+        ("sets = [{ resources = ['a'] }, { resources = ['p', 'c'] }]", "spec.sets: 'c' after 'a', which share a clone"),
+        ("first = 'c', then = 'c', first-action = 'start', then-action = 'promote'", ""),
+        ("first = 'g', then = 'c'", ""),
+        ("first = 'a', then = 'p'", ""),
+        ("sets = [{ resources = ['p', 'p'], sequential = false }]", ""),
+        ("sets = [{ resources = ['p'] }, { resources = ['c'] }, { resources = ['p'] }]", ""),
+    ],
+)
+def test_an_order_on_which_the_scheduler_would_abort_is_refused(order: str, said: str) -> None:
+    """What is refused here and what is not is what `crm_simulate` 2.1.5 aborts on and what it does not."""
+    wrong = [f"m1.toml: Order/o: {said}: Pacemaker's scheduler aborts on that"] if said else []
+    assert faults(listed(*CLONED, item("Order", "o", f"spec = {{ {order} }}"))) == wrong
+
+
 BOTH = "score = 1, score-attribute = 'b' }] }"
 VIP = item("Primitive", "vip", DUMMY)
 WEB = item("Primitive", "web", DUMMY)
@@ -237,7 +269,7 @@ WEB = item("Primitive", "web", DUMMY)
             ["Primitive/vip: metadata.name: is said twice, first in m1.toml"],
         ),
         (
-            [VIP, item("Order", "vip", "spec = { first = 'vip', then = 'vip' }")],
+            [VIP, WEB, item("Order", "vip", "spec = { first = 'web', then = 'web', then-action = 'stop' }")],
             [
                 "Primitive/vip: metadata.name: has the same id as Order/vip, first in m1.toml",
             ],
