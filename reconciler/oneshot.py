@@ -18,14 +18,15 @@ from reconciler.host.simulator import Simulator
 from reconciler.host.store import INVENTORY, inventory
 from reconciler.manifests import load
 from reconciler.observation import Answer, Observation, Snapshot, Source, understand
-from reconciler.pace import MOVED
-from reconciler.plan import Plan, Reason
+from reconciler.pace import MOVED, stuck
+from reconciler.plan import Command, Plan, Reason
 from reconciler.pruning import Policy
 from reconciler.settings import Settings
 from reconciler.state import Desired, Rejected
 
 _SETTLE = 0.02
 _STOP_LOOK = 0.5
+_MOST_STEPS = 20
 
 
 class OneshotError(Exception):
@@ -128,16 +129,27 @@ def apply(settings: Settings, directory: Path, file: Path | None, node: str, sho
     What waits for a resource to stop is waited for, within the settings' `command_timeout` for each look.
 
     Raises:
-        OneshotError: something cannot be read, or a command failed.
+        OneshotError: something cannot be read, a command failed, or what was done does not last.
         RejectedError: the manifests have faults.
     """
     deadline = time.monotonic() + settings.command_timeout
+    done: list[Command] = []
+    steps = 0
     while True:
         planned = plan(settings, directory, file, node)
         left = planned.decision.plan
         if left.commands:
+            if stuck(done, left.commands, moved=False):
+                raise OneshotError(
+                    f"{_named(left)}: applied in vain: it had no effect, or somebody else changes it back"
+                )
+            if steps == _MOST_STEPS:
+                raise OneshotError(
+                    f"{_named(left)}: still not as wanted after {steps} attempts: somebody else is faster"
+                )
+            steps += 1
             show(planned)
-            _carry_out(settings, planned, file)
+            done = _carry_out(settings, planned, file)
             deadline = time.monotonic() + settings.command_timeout
         elif file or time.monotonic() > deadline or not any(hold.reason is Reason.STOPPING for hold in left.holds):
             return left
@@ -145,18 +157,24 @@ def apply(settings: Settings, directory: Path, file: Path | None, node: str, sho
             time.sleep(_STOP_LOOK)
 
 
-def _carry_out(settings: Settings, planned: Planned, file: Path | None) -> None:
-    cluster, cib = planned.decision.cluster, planned.observation.cib
+def _named(left: Plan) -> str:
+    return ", ".join(sorted({str(ref) for command in left.commands for ref in command.refs}))
+
+
+def _carry_out(settings: Settings, planned: Planned, file: Path | None) -> list[Command]:
+    """Return the commands that were carried out; the cluster may have refused some because it has moved."""
+    cluster, cib, commands = planned.decision.cluster, planned.observation.cib, planned.decision.plan.commands
     if file and cluster and cib:
         trouble = store.write(file, rewritten(cib, cluster.configuration))
         if trouble:
             raise OneshotError(trouble)
-        return
-    outcomes = applier.apply(Shell(), planned.decision.plan.commands, settings.command_timeout)
+        return list(commands)
+    outcomes = applier.apply(Shell(), commands, settings.command_timeout)
     failed = [outcome for outcome in outcomes if not outcome.ok and outcome.code != MOVED]
-    store.save(settings.state_dir / INVENTORY, sorted(planned.decision.inventory))
-    if failed:
-        raise OneshotError(failed[0].stderr)
+    trouble = store.save(settings.state_dir / INVENTORY, sorted(planned.decision.inventory))
+    if failed or trouble:
+        raise OneshotError(failed[0].stderr if failed else trouble)
+    return [outcome.command for outcome in outcomes if outcome.ok]
 
 
 def rewritten(cib: Cib, configuration: ET.Element) -> str:
