@@ -62,20 +62,23 @@ class Journal:
 def _notices(done: Reconciliation) -> Mapping[str, str]:
     """Return what a person should know, by subject; a subject stays the same while its text may change."""
     plan = done.decision.plan
-    notices = {}
+    notices: dict[str, list[str]] = {}
+
+    def notice(subject: str, text: str) -> None:
+        notices.setdefault(subject, []).append(text)
+
     for hold in plan.holds:
         if hold.ref or (plan.changes and hold.reason not in _USUAL):
-            notices[f"held: {hold.ref or f'everything of the {hold.scope}'}"] = f"{hold.reason}: {hold.message}"
+            notice(f"held: {hold.ref or f'everything of the {hold.scope}'}", f"{hold.reason}: {hold.message}")
     for source, answer in done.observation.problems.items():
-        notices[f"cannot see {source}"] = answer.message
+        notice(f"cannot see {source}", answer.message)
     for item in done.wanted.rejected:
-        notices[f"rejected: {item}"] = "the last good state stays in force" if done.revision else "nothing is applied"
+        notice(f"rejected: {item}", "the last good state stays in force" if done.revision else "nothing is applied")
     if done.wanted.problem and not done.wanted.rejected:
-        notices["desired state"] = done.wanted.problem
+        notice("desired state", done.wanted.problem)
     for override in plan.overrides:
-        value = shown(override.field, override.value)
-        notices[f"set by hand: {override.ref}"] = f"{override.field} = {value}; respected"
-    return notices
+        notice(f"set by hand: {override.ref}", f"{override.field} = {shown(override.field, override.value)}; respected")
+    return {subject: "; ".join(texts) for subject, texts in notices.items()}
 
 
 _USUAL = frozenset({Reason.NOT_WRITER, Reason.BACKING_OFF})

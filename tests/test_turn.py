@@ -1,0 +1,160 @@
+"""Passes over a CIB file, by Pacemaker's own cibadmin: what they do, learn and leave to the next."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from reconciler.host.observer import Observer
+from reconciler.host.shell import PATH, Shell
+from reconciler.host.wanted import WantedSource
+from reconciler.plan import Reason
+from reconciler.reconciliation import Reconciliation
+from reconciler.settings import Settings
+from reconciler.state import Ref
+from reconciler.turn import Memory, Turner
+from tests.observations import cib
+from tests.programs import need
+
+R = Ref("Primitive", "r")
+MANIFEST = """
+apiVersion = "ha.reconciler.io/v1alpha1"
+kind = "Primitive"
+metadata.name = "r"
+spec.agent = "ocf:pacemaker:Dummy"
+spec.params.fake = "{fake}"
+"""
+WRAPPER = """#!/bin/sh
+case "$*" in
+*--patch*) {patch} ;;
+esac
+exec /usr/sbin/cibadmin "$@"
+"""
+
+
+RIVAL = """
+for n in 1 2 3; do
+    [ ! -e $n ] || continue
+    touch $n
+    pair="<nvpair id='n$n' name='n$n' value='1'/>"
+    /usr/sbin/cibadmin --modify --allow-create --xml-text "<cluster_property_set id='s'>$pair</cluster_property_set>" \\
+        --scope crm_config
+    sed -i "s/ epoch=.[0-9]*./ epoch='10$n'/" "$CIB_file"
+    exit
+done
+"""
+"""Changes the configuration, three times in all; in a file it has to count the epoch itself."""
+
+UNDO = """/usr/sbin/cibadmin "$@" &&
+    exec /usr/sbin/cibadmin --modify --xml-text '<nvpair id="r-instance_attributes-fake" value="9"/>'"""
+
+
+class Node:
+    """A directory of manifests, a CIB file, and passes over them."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.file = place / "cib.xml"
+        self.file.write_text(cib(validate_with="pacemaker-3.0"), encoding="utf-8")
+        (place / "desired").mkdir(mode=0o755)
+        (place / "bin").mkdir()
+        self.stopping = False
+        self.memory = Memory()
+        self.want("1")
+        shell = Shell(
+            f"{place}/bin:{PATH}",
+            {"CIB_file": str(self.file), "CIB_file_skip": "1"},
+            cancelled=lambda: self.stopping,
+        )
+        settings = Settings(desired=place / "desired", state_dir=place / "state", node="a", settle=0.01)
+        source = WantedSource(settings.desired, settings.state_dir, settings.settle)
+        self._turner = Turner(settings, shell, Observer(shell, None, 10), source)
+
+    def want(self, fake: str) -> None:
+        (self.place / "desired" / "r.toml").write_text(MANIFEST.format(fake=fake), encoding="utf-8")
+
+    def wrap(self, patch: str) -> None:
+        """Do something else before, or instead of, the patch."""
+        program = self.place / "bin" / "cibadmin"
+        program.write_text(WRAPPER.format(patch=patch), encoding="utf-8")
+        program.chmod(0o755)
+
+    def turn(self) -> Reconciliation:
+        return self._turner.turn(self.memory)
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Node:
+    need("cibadmin")
+    return Node(tmp_path)
+
+
+def synced(done: Reconciliation) -> Mapping[str, tuple[str, str]]:
+    conditions = {str(ref): item.condition("Synced") for ref, item in done.objects.items()}
+    return {name: (condition.status, condition.reason) for name, condition in conditions.items()}
+
+
+def test_a_pass_applies_and_sees_that_it_did(node: Node) -> None:
+    done = node.turn()
+    assert [str(change.ref) for change in done.applied] == ["Primitive/r"]
+    assert (done.decision.plan.changes, done.refusals) == ((), 0)
+    assert synced(done) == {"Primitive/r": ("True", "InSync")}
+    assert 'value="1"' in node.file.read_text(encoding="utf-8")
+    again = node.turn()
+    assert (again.outcomes, again.applied, again.revision) == ((), (), done.revision)
+
+
+def test_a_rival_makes_it_plan_anew_within_the_pass(node: Node) -> None:
+    (node.place / "bin" / "rival").write_text(RIVAL, encoding="utf-8")
+    node.wrap(f"cd {node.place} && sh bin/rival")
+    done = node.turn()
+    assert done.refusals == 3
+    assert [outcome.code for outcome in done.outcomes] == [0]
+    assert [str(change.ref) for change in done.applied] == ["Primitive/r"]
+    text = node.file.read_text(encoding="utf-8")
+    assert all(f'name="n{number}"' in text for number in (1, 2, 3))
+    assert 'type="Dummy"' in text
+
+
+def test_a_failure_is_held_back_at_once_and_a_new_revision_ends_that(node: Node) -> None:
+    node.wrap("cat >/dev/null; echo 'no such thing' >&2; exit 78")
+    done = node.turn()
+    assert (done.applied, [outcome.code for outcome in done.outcomes]) == ((), [78])
+    assert [hold.reason for hold in done.decision.plan.holds] == [Reason.BACKING_OFF]
+    assert synced(done) == {"Primitive/r": ("False", "Failed")}
+    waiting = node.turn()
+    assert waiting.outcomes == ()
+    assert synced(waiting) == {"Primitive/r": ("False", "BackingOff")}
+    assert "no such thing" in waiting.objects[R].condition("Synced").message
+    assert waiting.objects[R].condition("Synced").since == done.objects[R].condition("Synced").since
+    node.want("2")
+    assert [outcome.code for outcome in node.turn().outcomes] == [78]
+    node.wrap("true")
+    node.want("3")
+    assert synced(node.turn()) == {"Primitive/r": ("True", "InSync")}
+
+
+def test_success_that_changed_nothing_is_no_success(node: Node) -> None:
+    node.wrap("cat >/dev/null; exit 0")
+    done = node.turn()
+    assert done.applied == ()
+    [hold] = done.decision.plan.holds
+    assert "cibadmin reported success, but nothing has changed" in hold.message
+    assert synced(done) == {"Primitive/r": ("False", "BackingOff")}
+
+
+def test_what_is_undone_at_once_was_done_and_is_done_again(node: Node) -> None:
+    node.wrap(UNDO)
+    for _ in range(2):
+        done = node.turn()
+        assert [str(change.ref) for change in done.applied] == ["Primitive/r"]
+        assert done.decision.plan.holds == ()
+        assert synced(done) == {"Primitive/r": ("False", "Pending")}
+
+
+def test_after_the_end_nothing_is_started(node: Node) -> None:
+    node.stopping = True
+    done = node.turn()
+    assert done.outcomes == ()
+    assert set(done.decision.blind) == {"cluster", "node"}
+    assert 'type="Dummy"' not in node.file.read_text(encoding="utf-8")
