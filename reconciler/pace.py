@@ -32,6 +32,10 @@ class Trouble:
     until: float = 0.0
     why: str = ""
 
+    def waits(self, now: float) -> bool:
+        """Tell whether it is too early; what lies further ahead than anything waits is of a clock that was set back."""
+        return 0 < self.until - now < 2 * LONGEST
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -47,7 +51,7 @@ class Pace:
         return tuple(
             Hold(Reason.BACKING_OFF, _words(trouble), scope=scope)
             for scope, trouble in self.troubles.items()
-            if now < trouble.until
+            if trouble.waits(now)
         )
 
     def after(self, revision: str, outcomes: Iterable[Outcome], stuck: Iterable[Scope], now: float) -> "Pace":
@@ -72,7 +76,7 @@ class Pace:
 
     def waits(self, now: float) -> list[float]:
         """Return how long it is until each of the scopes that wait may be tried again."""
-        return [trouble.until - now for trouble in self.troubles.values() if now < trouble.until]
+        return [trouble.until - now for trouble in self.troubles.values() if trouble.waits(now)]
 
 
 def _after(trouble: Trouble, tried: list[Outcome], stuck: bool, now: float) -> Trouble | None:

@@ -30,6 +30,12 @@ def test_the_thirtieth_correction_within_a_minute_is_the_last_for_a_while() -> N
     assert breaker.holds("a", now + PAUSE) == {}
 
 
+def test_a_clock_that_is_set_back_ends_the_pause() -> None:
+    breaker, now = quarrel(Breaker(), 100_000)
+    assert breaker.holds("a", now)
+    assert breaker.holds("a", now - 50_000) == {}
+
+
 def test_rare_corrections_are_no_quarrel() -> None:
     breaker, now = quarrel(Breaker(), 0, 10 * LIMIT, WINDOW / (LIMIT - 2))
     assert breaker.holds("a", now) == {}

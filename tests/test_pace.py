@@ -37,6 +37,12 @@ def test_while_it_waits_the_scope_is_held_and_says_why() -> None:
     assert pace.holds("a", 101) == ()
 
 
+def test_a_clock_that_is_set_back_makes_nothing_wait() -> None:
+    pace = Pace().after("a", [FAILED], (), 100_000)
+    assert pace.holds("a", 100_000)
+    assert (pace.holds("a", 50_000), until(pace, 50_000)) == ((), [])
+
+
 def test_a_new_revision_is_tried_at_once_and_starts_afresh() -> None:
     pace = Pace()
     for _ in range(5):
