@@ -197,12 +197,13 @@ def describe(config: Settings, kind: str, name: str, format_: str) -> None:
 def _repeat(config: Settings, watch: bool, format_: str, text: Any, select: Any = None) -> None:
     """Show the agent's document once, or whenever it changes."""
     from reconciler import show  # noqa: PLC0415
+    from reconciler.report import all_well  # noqa: PLC0415
 
     try:
         for document in show.documents(config.runtime_dir, watch):
             chosen = select(document) if select else document
             click.echo(json.dumps(chosen, indent=2) if format_ == "json" else text(chosen), nl=format_ == "json")
-            code = OK if show.well(chosen) else CHANGES
+            code = OK if all_well(chosen) else CHANGES
     except show.NoAgentError as error:
         raise Failure(str(error)) from error
     except KeyboardInterrupt:

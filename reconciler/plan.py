@@ -23,11 +23,9 @@ class Reason(StrEnum):
     """Why an object is not, or not yet, as wanted: one word, shared by plan, conditions, log and metrics."""
 
     IN_SYNC = "InSync"
-    APPLIED = "Applied"
     PENDING = "Pending"
     FAILED = "Failed"
     REJECTED = "Rejected"
-    SUPERSEDED = "Superseded"
     UNOBSERVABLE = "Unobservable"
     NOT_WRITER = "NotWriter"
     NO_QUORUM = "NoQuorum"

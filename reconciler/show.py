@@ -10,7 +10,6 @@ import click
 
 from reconciler.host import store
 from reconciler.loop import STATUS, agent_runs
-from reconciler.report import all_well
 
 Document = Mapping[str, Any]
 _LOOK = 0.25
@@ -61,11 +60,6 @@ def select(document: Document, kind: str, name: str) -> Document:
     if name and not chosen:
         raise click.ClickException(f"the agent knows no {kind} {name}")
     return {**document, "objects": chosen}
-
-
-def well(document: Document) -> bool:
-    """True if all objects of the document are synced and healthy."""
-    return all_well(document)
 
 
 def status_text(document: Document, *, colour: bool = False) -> str:
