@@ -98,8 +98,8 @@ _PLAIN = {
 }
 """The attributes of an `<op>` apart from id and name, and what gives each its canonical form."""
 
-DEFAULT_TIMEOUT = "20s"
-"""What Pacemaker allows an operation without a timeout (`PCMK_DEFAULT_ACTION_TIMEOUT_MS` in 2.1.5)."""
+_DEFAULTS = {"timeout": "20s", "enabled": "true", "start_delay": "0s"}
+"""What Pacemaker takes where an operation says nothing (`PCMK_DEFAULT_ACTION_TIMEOUT_MS` in 2.1.5)."""
 
 
 def keep_defaults(
@@ -108,29 +108,28 @@ def keep_defaults(
     """Aim for the desired operations in the live words where both mean the same.
 
     pcs writes down every operation that an agent advertises; one that says no more than Pacemaker's defaults means the
-    same as one that is not there.
+    same as one that is not there. A default that `op_defaults` sets is not Pacemaker's any more.
     """
-    if "timeout" in op_defaults:
-        return desired
+    defaults = {name: value for name, value in _DEFAULTS.items() if name.replace("_", "-") not in op_defaults}
+
+    def full(operation: Operation) -> Operation:
+        missing = {name: value for name, value in defaults.items() if getattr(operation, name) is None}
+        return operation.model_copy(update=missing)
+
+    def says_nothing(operation: Operation) -> bool:
+        """True for an operation on demand that only repeats Pacemaker's defaults."""
+        return full(operation) == Operation.model_construct(name=operation.name).model_copy(update=defaults)
+
     wanted = {operation.key: operation for operation in desired}
     present = {operation.key: operation for operation in live}
-    kept = {key: operation for key, operation in present.items() if key not in wanted and _says_nothing(operation)}
+    kept = {key: operation for key, operation in present.items() if key not in wanted and says_nothing(operation)}
     for key, operation in wanted.items():
         other = present.get(key)
-        if other is None and _says_nothing(operation):
+        if other is None and says_nothing(operation):
             continue
-        same = other is not None and _with_default(other) == _with_default(operation)
+        same = other is not None and full(other) == full(operation)
         kept[key] = other if other is not None and same else operation
     return tuple(sorted(kept.values(), key=lambda operation: operation.key))
-
-
-def _with_default(operation: Operation) -> Operation:
-    return operation if operation.timeout else operation.model_copy(update={"timeout": DEFAULT_TIMEOUT})
-
-
-def _says_nothing(operation: Operation) -> bool:
-    """True for an operation on demand that only repeats Pacemaker's defaults."""
-    return _with_default(operation) == Operation.model_construct(name=operation.name, timeout=DEFAULT_TIMEOUT)
 
 
 def read_operations(containers: Sequence[ET.Element], named: frozenset[str]) -> dict[str, Any]:
