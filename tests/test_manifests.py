@@ -165,6 +165,11 @@ def one(kind: str, body: str, name: str = "x") -> str:
             f"ClusterProperties/x: spec.properties: stonith-enabled: 'maybe' {BOOLEAN}",
         ),
         (
+            one("ClusterProperties", "spec.properties = { stonith-enabled = 'maybe', maintenance-mode = 'often' }"),
+            f"ClusterProperties/x: spec.properties: stonith-enabled: 'maybe' {BOOLEAN}; "
+            f"maintenance-mode: 'often' {BOOLEAN}",
+        ),
+        (
             one("ClusterProperties", "spec.properties = { dc-version = '3' }"),
             "ClusterProperties/x: spec.properties: dc-version is written by Pacemaker itself",
         ),

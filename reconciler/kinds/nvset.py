@@ -149,10 +149,16 @@ def normal(sets: tuple[AttributeSet, ...], words: Vocabulary, *, observed: bool)
 
 def _normal(item: AttributeSet, words: Vocabulary, observed: bool) -> AttributeSet:
     canonical: dict[str, str] = {}
+    wrong: list[str] = []
     for name, text in item.values.items():
         current = words.name(name)
         if current == name or current not in item.values:  # where both names are said, Pacemaker heeds the current one
-            canonical[current] = means(words, name, text, observed)
+            try:
+                canonical[current] = means(words, name, text, observed)
+            except ValueError as error:
+                wrong.append(str(error))
+    if wrong:
+        raise ValueError("; ".join(wrong))
     if list(canonical.items()) == list(item.values.items()):
         return item
     return item.model_copy(update={"values": canonical})
