@@ -14,10 +14,10 @@ from reconciler.kinds.observe import Observed, observe
 from reconciler.planner import plan
 from reconciler.pruning import Policy
 from reconciler.state import Desired, Ref
+from tests.programs import corpus_cibs
 
-CORPUS = Path(__file__).parent.parent.parent / "shared" / "corpus" / "cib"
-FILES = sorted(CORPUS.glob("*.xml"))
-ABSENT = "no CIBs in ../shared/corpus/cib: reading and planning are NOT tested on other people's clusters"
+FILES = corpus_cibs()
+ABSENT = "no corpus of CIBs here (RECONCILER_CORPUS): reading and planning are NOT tested on other people's clusters"
 
 NOT_YET = ("bundle/", "template/", "Primitive/rsc")
 """Objects of the corpus that no manifest can say."""

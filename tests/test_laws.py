@@ -17,7 +17,7 @@ from reconciler.pruning import Policy
 from reconciler.state import Desired, Ref, Rejected
 from tests.cib.pacemaker_patches import PatchOracle
 from tests.configurations import EMPTY, PATIENT, Live, Objects, desired, lives, objects, wishes
-from tests.programs import absent, corpus_cibs, need, run
+from tests.programs import corpus_cibs, need, run
 
 FREE = Policy(deletion_budget=100)
 
@@ -222,8 +222,7 @@ def foreign_cibs() -> list[Path | None]:
 @pytest.mark.parametrize("path", foreign_cibs(), ids=lambda path: path.name if path else "absent")
 def test_other_peoples_clusters_are_read_and_left_as_they_are(path: Path | None) -> None:
     if path is None:
-        absent("the corpus of other people's CIBs is not here (RECONCILER_CORPUS): NOT read")
-        return
+        pytest.skip("the corpus of other people's CIBs is not here (RECONCILER_CORPUS): NOT read")
     cib = parse(path.read_text())
     observed = observe(cib)
     for ref in observed.state:
