@@ -166,8 +166,10 @@ def one(kind: str, body: str, name: str = "x") -> str:
         ),
         (
             one("ClusterProperties", "spec.properties = { stonith-enabled = 'maybe', maintenance-mode = 'often' }"),
-            f"ClusterProperties/x: spec.properties: stonith-enabled: 'maybe' {BOOLEAN}; "
-            f"maintenance-mode: 'often' {BOOLEAN}",
+            (
+                f"ClusterProperties/x: spec.properties: stonith-enabled: 'maybe' {BOOLEAN}; "
+                f"maintenance-mode: 'often' {BOOLEAN}"
+            ),
         ),
         (
             one("ClusterProperties", "spec.properties = { dc-version = '3' }"),
