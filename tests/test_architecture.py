@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.kinds import KINDS
+
 ROOT = Path(__file__).parents[1] / "reconciler"
 FILES = sorted(path for path in ROOT.rglob("*.py") if "__pycache__" not in path.parts)
 
@@ -166,3 +168,9 @@ def test_names_and_errors_say_something(path: Path) -> None:
         if isinstance(node, ast.ExceptHandler):
             caught = ast.unparse(node.type) if node.type else "everything"
             assert caught not in {"everything", "Exception", "BaseException"}
+
+
+def test_the_readme_names_every_kind() -> None:
+    table = (ROOT.parent / "README.md").read_text(encoding="utf-8").partition("## Kinds")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([A-Z][\w, ]+) \|", table, re.MULTILINE)
+    assert {name for row in rows for name in row.split(", ")} == set(KINDS)
