@@ -50,9 +50,12 @@ class Journal:
         for subject, text in sorted(notices.items()):
             if self._said.get(subject) != text:
                 log.warning("%s: %s", subject, text)
-        for subject in sorted(self._said.keys() - notices.keys()):
+        ended = self._said.keys() - notices.keys()
+        if done.decision.blind:
+            ended = {subject for subject in ended if not subject.startswith(_SEEN)}
+        for subject in sorted(ended):
             log.info("no longer: %s: %s", subject, self._said[subject])
-        self._said = notices
+        self._said = {**{subject: self._said[subject] for subject in self._said.keys() - ended}, **notices}
         writes = not any(hold.ref is None and hold.scope is Scope.CLUSTER for hold in done.decision.plan.holds)
         if writes != self._writes and not done.decision.blind:
             log.info("this agent %s the cluster's changes", "makes" if writes else "does not make")
@@ -69,7 +72,7 @@ def _notices(done: Reconciliation) -> Mapping[str, str]:
 
     for hold in plan.holds:
         if hold.ref or (plan.changes and hold.reason not in _USUAL):
-            notice(f"held: {hold.ref or f'everything of the {hold.scope}'}", f"{hold.reason}: {hold.message}")
+            notice(f"{_HELD}: {hold.ref or f'everything of the {hold.scope}'}", f"{hold.reason}: {hold.message}")
     for source, answer in done.observation.problems.items():
         notice(f"cannot see {source}", answer.message)
     for item in done.wanted.rejected:
@@ -77,9 +80,13 @@ def _notices(done: Reconciliation) -> Mapping[str, str]:
     if done.wanted.problem and not done.wanted.rejected:
         notice("desired state", done.wanted.problem)
     for override in plan.overrides:
-        notice(f"set by hand: {override.ref}", f"{override.field} = {shown(override.field, override.value)}; respected")
+        notice(f"{_BY_HAND}: {override.ref}", f"{override.field} = {shown(override.field, override.value)}; respected")
     return {subject: "; ".join(texts) for subject, texts in notices.items()}
 
+
+_HELD, _BY_HAND = "held", "set by hand"
+_SEEN = (_HELD, _BY_HAND)
+"""Notices of what was seen: that it is not seen while nothing can be does not mean that it has ended."""
 
 _USUAL = frozenset({Reason.NOT_WRITER, Reason.BACKING_OFF})
 """Holds that need no notice: one agent writes and the others do not, and a failed attempt has been logged as such."""

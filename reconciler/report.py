@@ -79,7 +79,8 @@ def _time(seconds: float) -> str:
 def objects_in(document: Any) -> dict[Ref, ObjectStatus]:
     """Return the conditions that a kept document holds; what cannot be read is left out."""
     found = {}
-    for item in document.get("objects", []) if isinstance(document, Mapping) else []:
+    items = document.get("objects") if isinstance(document, Mapping) else None
+    for item in items if isinstance(items, list) else []:
         try:
             ref = Ref(item["kind"], item["name"])
             conditions = tuple(

@@ -10,6 +10,8 @@ import click
 
 from reconciler.host import store
 from reconciler.loop import STATUS, agent_runs
+from reconciler.plan import Reason
+from reconciler.state import Scope
 
 Document = Mapping[str, Any]
 _LOOK = 0.25
@@ -69,23 +71,37 @@ def status_text(document: Document, *, colour: bool = False) -> str:
     rows = [
         ("node", f"{agent['node']}, mode {agent['mode']}, reconciler {agent['version']}"),
         ("cluster", f"DC {cluster['dc'] or 'none'}, {quorum}, CIB {cluster['version'] or 'unseen'}"),
-        ("writer", "yes" if agent["writes"] else "no"),
+        ("writer", _writer(agent)),
         ("desired", f"{desired['directory']} at {desired['revision'][:12] or 'no revision'}"),
         ("seen", f"{_ago(agent['lastPass'])} ago, at {agent['lastPass']}"),
     ]
     lines = [f"{label:8} {text}" for label, text in rows]
-    lines += [f"held     {scope}: {hold['reason']}: {hold['message']}" for scope, hold in agent["held"].items()]
+    lines += [
+        f"held     {scope}: {hold['reason']}: {hold['message']}"
+        for scope, hold in agent["held"].items()
+        if hold["reason"] != Reason.NOT_WRITER
+    ]
     lines += [f"blind    {scope}: {message}" for scope, message in agent["blind"].items()]
     lines += [f"problem  {desired['problem']}"] * bool(desired["problem"])
     lines += [f"         {fault}" for fault in desired["rejected"]]
-    lines += [f"source   {item['message']}" for item in document["sources"].values() if not item["up"]]
+    said = set(agent["blind"].values())
+    lines += [
+        f"unseen   {text}" for item in document["sources"].values() if (text := item["message"]) not in {"", *said}
+    ]
     lines += [f"by hand  {_override(item)}, respected" for item in document["plan"]["overrides"]]
     lines += [f"warning  {text}" for text in document["plan"]["warnings"]]
     objects = document["objects"]
     unwell = [item for item in objects if any(entry["status"] != "True" for entry in item["conditions"])]
-    count = f"{len(objects)} objects, {len(objects) - len(unwell)} synced and healthy"
+    count = f"{len(objects)} object{'s' * (len(objects) != 1)}, {len(objects) - len(unwell)} synced and healthy"
     text = "\n".join([*lines, "", count]) + "\n"
     return text + (_table(unwell, colour) if unwell else "")
+
+
+def _writer(agent: Mapping[str, Any]) -> str:
+    hold = agent["held"].get(Scope.CLUSTER)
+    if hold and hold["reason"] == Reason.NOT_WRITER:
+        return f"no: {hold['message']}"
+    return "yes" if agent["writes"] else "no"
 
 
 def get_text(document: Document, *, colour: bool = False) -> str:

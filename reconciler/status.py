@@ -64,11 +64,12 @@ class Pass:
 
 
 def conclude(turn: Pass, previous: Mapping[Ref, ObjectStatus], now: float) -> dict[Ref, ObjectStatus]:
-    """Return the status of every wanted object, and of those that are still to be deleted."""
+    """Return the status of every wanted object, and of those that are still to be deleted, as far as one can see."""
     judge = _Judge(turn)
     changes = {change.ref for change in turn.plan.changes}
+    unseen = {ref for ref in previous if scope_of(ref) in turn.blind}
     result = {}
-    for ref in sorted({*turn.desired.state, *changes, *judge.holds}):
+    for ref in sorted({*turn.desired.state, *changes, *judge.holds, *unseen}):
         conditions = [
             _since(Condition(type_, *answer(ref), now), previous.get(ref))
             for type_, answer in ((SYNCED, judge.synced), (HEALTHY, judge.healthy))

@@ -136,14 +136,29 @@ def test_what_cannot_be_seen_is_said_once(log: Log) -> None:
     assert log.of(QUIET) == ["info: no longer: cannot see cib: cibadmin is not installed"]
 
 
+def test_what_was_seen_has_not_ended_because_nothing_is_seen(log: Log) -> None:
+    hold = Hold(Reason.DELETION_BUDGET, "one of 9 deletions", R)
+    override = Override(R, "meta.target-role", "Stopped")
+    before = planned(holds=(hold,), overrides=(override,))
+    assert len(log.of(before)) == 2
+    problems = {Source.CIB: Answer("", "missing", "cibadmin is not installed")}
+    blind = replace(
+        QUIET,
+        observation=replace(QUIET.observation, problems=problems),
+        decision=replace(QUIET.decision, blind={Scope.CLUSTER: "cibadmin is not installed"}),
+    )
+    assert log.of(blind) == ["warning: cannot see cib: cibadmin is not installed"]
+    assert log.of(before) == ["info: no longer: cannot see cib: cibadmin is not installed"]
+
+
 def test_every_fault_of_the_manifests_is_said(log: Log) -> None:
     faults = (Rejected("a.toml", "", "", "not TOML"), Rejected("b.toml", "Primitive/x", "spec.agent", "is missing"))
-    wanted = Wanted(DESIRED, "2 faults; first: …", "Rejected", faults)
+    wanted = Wanted(DESIRED, "2 faults in the manifests", "Rejected", faults)
     assert log.of(replace(QUIET, wanted=wanted)) == [
         "warning: rejected: a.toml: not TOML: the last good state stays in force",
         "warning: rejected: b.toml: Primitive/x: spec.agent: is missing: the last good state stays in force",
     ]
-    assert log.journal.summary == "2 faults; first: …"
+    assert log.journal.summary == "2 faults in the manifests"
     missing = Wanted(DESIRED, "/etc/x: does not exist (the last good state stays in force)", "Missing")
     assert log.of(replace(QUIET, wanted=missing))[0] == (
         "warning: desired state: /etc/x: does not exist (the last good state stays in force)"

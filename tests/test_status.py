@@ -58,6 +58,14 @@ def test_what_cannot_be_seen_is_unknown_whatever_is_planned() -> None:
     assert synced(blind={Scope.NODE: "ip failed"}) == ("True", "InSync", "")
 
 
+def test_what_was_to_be_deleted_is_not_forgotten_while_it_cannot_be_seen() -> None:
+    gone = Ref("Primitive", "gone")
+    first = conclude(Pass(DESIRED, Plan(holds=(Hold(Reason.STOPPING, "is stopped first", gone),))), {}, 100)
+    blind = conclude(Pass(DESIRED, Plan(), blind={Scope.CLUSTER: "cibadmin failed"}), first, 200)
+    assert blind[gone].condition(SYNCED).status == "Unknown"
+    assert gone not in conclude(Pass(DESIRED, Plan()), blind, 300)
+
+
 def test_health_is_a_question_of_its_own() -> None:
     health = {R: Health(False, "NotRunning", "active on no node"), S: Health(None, "Absent")}
     result = conclude(Pass(DESIRED, Plan(), health=health), {}, 100)

@@ -44,7 +44,7 @@ class WantedSource:
         desired = load(texts.files, texts.revision, texts.rejected)
         if desired.rejected:
             count = len(desired.rejected)
-            message = f"{self._directory}: {count} fault{'s' * (count > 1)}; first: {desired.rejected[0]}"
+            message = f"{self._directory}: {count} fault{'s' * (count > 1)} in the manifests"
             return _instead(self._good, "Rejected", message, desired.rejected)
         if not desired.state:
             return _instead(self._good, "Empty", f"{self._directory}: the manifests hold no object")

@@ -61,7 +61,7 @@ def test_a_faulty_set_leaves_the_last_good_one_in_force(place: Place) -> None:
     bad = place.look(20)
     assert (bad.desired, bad.loaded, bad.reason) == (good.desired, 10, "Rejected")
     assert [fault.file for fault in bad.rejected] == ["b.toml"]
-    assert bad.problem.startswith(f"{place.desired}: 1 fault; first: b.toml: ")
+    assert bad.problem.startswith(f"{place.desired}: 1 fault in the manifests ")
     assert bad.problem.endswith("(the last good state stays in force)")
     place.write("b")
     assert place.names() == ["b"]

@@ -67,7 +67,9 @@ def test_the_command_line_says_so(case: Operated) -> None:
     status = case.second.run("status")
     assert (status.returncode, status.stderr) == (0, "")
     assert "8 objects, 8 synced and healthy" in status.stdout
-    assert "writer   no" in status.stdout or "writer   yes" in status.stdout
+    assert re.search(
+        r"^writer   (yes|no: the agent on the DC, vm-node1, makes the cluster's changes)$", status.stdout, re.MULTILINE
+    )
     get = case.first.run("get", "primitive", "httpd")
     assert get.returncode == 0
     assert re.fullmatch(r"Primitive  httpd  True    True     \d+s     Running: on vm-node1", get.stdout.splitlines()[1])

@@ -1,0 +1,162 @@
+"""What people read: status, get and describe of one pass."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click import ClickException
+
+from reconciler import show
+from reconciler.decision import Decision, Remembered, decide
+from reconciler.host import store
+from reconciler.loop import LOCK, STATUS
+from reconciler.plan import Hold, Override, Plan, Reason
+from reconciler.pruning import Policy
+from reconciler.reconciliation import Reconciliation, Wanted
+from reconciler.report import all_well, objects_in, report
+from reconciler.state import Desired, Ref, Rejected, Scope
+from reconciler.status import Health, Pass, conclude
+from tests.observations import DUMMY, WANTED, cib, desired, observation
+
+DESIRED = desired("abcdef0123456789", Primitive__r=WANTED["Primitive__r"])
+R = Ref("Primitive", "r")
+
+
+def passed(text: str | None = None, *, plan: Plan | None = None, wanted: Wanted | None = None) -> Reconciliation:
+    """A pass over a CIB, of which nothing was applied."""
+    wanted = wanted or Wanted(DESIRED)
+    seen = observation(text or cib(DUMMY, owned=["r"]))
+    decided = decide(wanted.desired or Desired({}, ""), seen, Policy(), Remembered())
+    decided = replace(decided, plan=plan) if plan else decided
+    return done(seen, decided, wanted)
+
+
+def done(seen: Any, decided: Decision, wanted: Wanted) -> Reconciliation:
+    health = {R: Health(True, "Running", "on a")}
+    turn = Pass(wanted.desired or Desired({}, ""), decided.plan, (), decided.blind, health)
+    return Reconciliation(wanted, seen, decided, (), (), (), 0, conclude(turn, {}, 0.0), 0.0, 0.1)
+
+
+def document(of: Reconciliation | None = None) -> Any:
+    """The document of a pass as it comes back from its file."""
+    return json.loads(json.dumps(report(of or passed(), "enforce", "/etc/reconciler/desired.d", 0.0)))
+
+
+def lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if not line.startswith(("seen", "node"))]
+
+
+def test_a_quiet_status_is_short() -> None:
+    assert lines(show.status_text(document())) == [
+        "cluster  DC a, with quorum, CIB 0.5.0",
+        "writer   yes",
+        "desired  /etc/reconciler/desired.d at abcdef012345",
+        "",
+        "1 object, 1 synced and healthy",
+    ]
+    assert all_well(document())
+
+
+def test_what_is_not_well_is_in_a_table_with_the_reason() -> None:
+    text = show.status_text(document(passed(cib())))
+    assert lines(text)[-3:] == [
+        "1 object, 0 synced and healthy",
+        "KIND       NAME  SYNCED  HEALTHY  SINCE   WHY",
+        lines(text)[-1],
+    ]
+    assert lines(text)[-1].startswith("Primitive  r     False   True     ")
+    assert lines(text)[-1].endswith("d  Pending: not applied yet")
+    assert not all_well(document(passed(cib())))
+
+
+def test_the_writer_is_named() -> None:
+    hold = Hold(Reason.NOT_WRITER, "the agent on the DC, b, makes the cluster's changes")
+    text = show.status_text(document(passed(plan=Plan(holds=(hold,)))))
+    assert "writer   no: the agent on the DC, b, makes the cluster's changes" in text
+    assert "held" not in text
+
+
+def test_holds_of_a_scope_overrides_and_warnings_are_shown() -> None:
+    plan = Plan(
+        holds=(Hold(Reason.NO_QUORUM, "this part of the cluster has no quorum"),),
+        overrides=(Override(R, "meta.target-role", "Stopped"),),
+        warnings=("stonith-enabled is false",),
+    )
+    text = show.status_text(document(passed(plan=plan)))
+    assert "held     cluster: NoQuorum: this part of the cluster has no quorum" in text
+    assert "writer   no\n" in text
+    assert "by hand  Primitive/r: meta.target-role = Stopped, respected" in text
+    assert "warning  stonith-enabled is false" in text
+
+
+def test_what_cannot_be_seen_is_said_once() -> None:
+    seen = observation(None)
+    blind = done(seen, decide(DESIRED, seen, Policy(), Remembered()), Wanted(DESIRED))
+    text = show.status_text(document(blind))
+    assert text.splitlines()[1] == "cluster  DC none, quorum unknown, CIB unseen"
+    assert "blind    cluster: cibadmin failed with exit code 102: not connected" in text
+    assert text.count("cibadmin failed") == 2, "once for the cluster, once in the table"
+    assert not all_well(document(blind))
+
+
+def test_every_fault_of_the_manifests_is_shown() -> None:
+    faults = (Rejected("a.toml", "", "", "not TOML"), Rejected("b.toml", "Primitive/x", "spec.agent", "is missing"))
+    wanted = Wanted(DESIRED, "/etc/x: 2 faults in the manifests (the last good state stays in force)", "", faults)
+    text = show.status_text(document(passed(wanted=wanted)))
+    assert "problem  /etc/x: 2 faults in the manifests (the last good state stays in force)\n" in text
+    assert "\n         a.toml: not TOML\n         b.toml: Primitive/x: spec.agent: is missing\n" in text
+    assert not all_well(document(passed(wanted=wanted)))
+
+
+def test_get_selects_by_kind_and_name_in_any_case() -> None:
+    whole = document()
+    assert len(show.select(whole, "", "")["objects"]) == 1
+    assert len(show.select(whole, "PRIMITIVE", "r")["objects"]) == 1
+    assert show.get_text(show.select(whole, "Clone", "")) == "no objects\n"
+    with pytest.raises(ClickException, match="the agent knows no Primitive x"):
+        show.select(whole, "Primitive", "x")
+
+
+def test_describe_says_everything_about_one_object() -> None:
+    wanted = Wanted(desired("r2", Primitive__r='spec.agent = "ocf:pacemaker:Dummy"\nspec.params.fake = "1"'))
+    text = show.describe_text(document(passed(wanted=wanted)))
+    assert text.splitlines() == [
+        "Primitive r",
+        "  revision  r2",
+        "  Synced    False    Pending since 1970-01-01T00:00:00.000Z: not applied yet",
+        "  Healthy   True     Running since 1970-01-01T00:00:00.000Z: on a",
+        "  to update",
+        "    params.fake: (absent) -> 1",
+    ]
+
+
+def test_colour_is_only_where_it_is_asked_for() -> None:
+    assert "\x1b" not in show.get_text(document(passed(cib())))
+    assert "\x1b[31m" in show.get_text(document(passed(cib())), colour=True)
+
+
+def test_conditions_come_back_from_the_document() -> None:
+    of = passed()
+    assert objects_in(document(of)) == dict(of.objects)
+    assert objects_in({"objects": [{"kind": "Primitive"}, 5, *document(of)["objects"]]}) == dict(of.objects)
+    rubbish: tuple[Any, ...] = (None, [], {"objects": None}, {"objects": 5}, "x")
+    for kept in rubbish:
+        assert objects_in(kept) == {}
+
+
+def test_without_an_agent_nobody_knows(tmp_path: Path) -> None:
+    store.save(tmp_path / STATUS, document())
+    with pytest.raises(show.NoAgentError, match="no agent runs on this node"):
+        next(show.documents(tmp_path, False))
+    (tmp_path / LOCK).touch()
+    with pytest.raises(show.NoAgentError, match="no agent runs on this node"):
+        next(show.documents(tmp_path, False))
+
+
+def test_what_the_writer_may_do_is_in_the_document() -> None:
+    assert document()["agent"]["writes"] is True
+    for scope, writes in ((Scope.CLUSTER, False), (Scope.NODE, True)):
+        hold = Hold(Reason.OBSERVE_ONLY, "", scope=scope)
+        assert document(passed(plan=Plan(holds=(hold,))))["agent"]["writes"] is writes
