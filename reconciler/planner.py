@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 from reconciler.cautions import cautions
 from reconciler.cib import dialect, patch, references
+from reconciler.cib.document import children
 from reconciler.cib.draft import Edits, draft, rename_taken
 from reconciler.cib.ownership import TAG, record
 from reconciler.kinds import CLUSTER_KINDS, key
@@ -89,7 +90,12 @@ def _refusal(desired: Desired, observed: Observed) -> Hold | None:
         schema = observed.cib.root.get("validate-with", "")
         message = f"{schema} has no tags to record in what is ours: upgrade the CIB with `cibadmin --upgrade --force`"
         return Hold(Reason.UNSUPPORTED, message)
-    return None
+    owner = observed.cib.by_id.get(TAG)
+    if owner is not None and owner.tag != "tag":
+        return Hold(Reason.NAME_TAKEN, f"the id {TAG!r}, where what is ours is recorded, belongs to a <{owner.tag}>")
+    sections = [str(section.tag) for section in children(observed.cib.configuration)]
+    twice = next((tag for tag in sections if sections.count(tag) > 1), None)
+    return Hold(Reason.UNSUPPORTED, f"the configuration has two <{twice}>") if twice else None
 
 
 def _in_order(refs: Iterable[Ref]) -> list[Ref]:

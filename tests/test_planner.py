@@ -261,6 +261,19 @@ def test_without_tags_nothing_is_done() -> None:
     assert found.plan.commands == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (cib(primitive("reconciler-owned")), "the id 'reconciler-owned', where what is ours is recorded, belongs to a"),
+        (cib().replace("<nodes/>", "<nodes/><nodes/>"), "the configuration has two <nodes>"),
+    ],
+)
+def test_a_configuration_that_is_out_of_joint_is_left_alone(text: str, message: str) -> None:
+    found = planned(text, A)
+    assert [hold.message[: len(message)] for hold in found.plan.holds] == [message]
+    assert (found.plan.changes, found.operations) == ((), ())
+
+
 def test_ids_inside_new_objects_make_way() -> None:
     taken = cib(constraints='<rsc_ticket id="a-instance_attributes" ticket="t" rsc="z"/>')
     wish: Said = {("Primitive", "a"): {**DUMMY, "params": {"x": 1}}, ("Primitive", "a-instance_attributes-x"): DUMMY}

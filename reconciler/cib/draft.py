@@ -77,10 +77,13 @@ def rename_taken(
     What was taken over from `live` keeps its ids, and so do parts whose ids are `said` in a manifest; the element's own
     id is its name and stays.
     """
-    kept = said | ids(live) if live is not None else said
+    kept = set(said | ids(live) if live is not None else said)
     for part in written.iter():
         name = part.get("id")
-        if part is written or name is None or name in kept or part.tag in NAMED_BY_ID:
+        if part is written or name is None or part.tag in NAMED_BY_ID:
+            continue
+        if name in kept:
+            kept.remove(name)
             continue
         number = 0
         while name in taken:
