@@ -117,7 +117,13 @@ def _same_all(before: Sequence[ET.Element], after: Sequence[ET.Element]) -> bool
 
 
 def _key(element: ET.Element) -> Key:
-    return element.tag, element.get("id")
+    return element.tag, _name(element)
+
+
+def _name(element: ET.Element) -> str | None:
+    """Return the id if a path can say it."""
+    name = element.get("id")
+    return name if name and "'" not in name else None
 
 
 def _keyed(elements: Sequence[ET.Element]) -> dict[Key, ET.Element]:
@@ -136,7 +142,7 @@ def _keyed(elements: Sequence[ET.Element]) -> dict[Key, ET.Element]:
 
 def step(element: ET.Element) -> str:
     """Return the element's step in a path: `primitive[@id='vip']`, or its tag alone where it has no id."""
-    name = element.get("id")
+    name = _name(element)
     return f"{element.tag}[@id='{name}']" if name else str(element.tag)
 
 

@@ -127,6 +127,14 @@ def test_a_sibling_without_id_is_not_named_by_its_tag_alone(pacemaker: PatchOrac
     assert (code, shape(parse(result).configuration)) == (0, shape(parse(after).configuration))
 
 
+@pytest.mark.parametrize("odd", ["", "it's"])
+def test_an_id_that_a_path_cannot_say_is_none(pacemaker: PatchOracle, odd: str) -> None:
+    before = cib(f'<tags><tag id="t"><obj_ref id="a"/><obj_ref id="{odd}"/></tag></tags>')
+    after = cib('<tags><tag id="t"><obj_ref id="a"/><obj_ref id="b"/></tag></tags>')
+    code, result = pacemaker.patched(before, render(operations(before, after), VERSION))
+    assert (code, shape(parse(result).configuration)) == (0, shape(parse(after).configuration))
+
+
 def test_the_configuration_itself_cannot_be_replaced() -> None:
     with pytest.raises(AmbiguousChildrenError):
         operations(cib("<x/><x/>"), cib("<x/>"))
