@@ -52,10 +52,14 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class NoForecast:
-    """Nothing could be foreseen, and why. `verdict` may still say what is wrong with the candidate."""
+    """Nothing could be foreseen, and why. `verdict` may still say what is wrong with the candidate.
+
+    `breaks`: the scheduler copes with the live configuration and not with the planned one, which must not be applied.
+    """
 
     reason: str
     verdict: Verdict = CLEAN
+    breaks: bool = False
 
 
 def forecast(baseline: Simulation, candidate: Simulation, verdict: Verdict = CLEAN) -> Forecast:

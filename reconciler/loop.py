@@ -145,7 +145,7 @@ class Agent:
     def _tell(self, done: Reconciliation) -> Document:
         """Write down what is known, for `status` and over restarts."""
         document = report(done, self._settings.mode, str(self._settings.desired), self._started)
-        self._keep(self._settings.runtime_dir / STATUS, document, mode=0o644)
+        self._keep(self._settings.runtime_dir / STATUS, document)
         if document["objects"] != self._kept_objects:
             self._keep(self._settings.state_dir / STATUS, {"objects": document["objects"]})
             self._kept_objects = document["objects"]

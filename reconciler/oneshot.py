@@ -132,6 +132,8 @@ def apply(settings: Settings, directory: Path, file: Path | None, node: str, sho
         OneshotError: something cannot be read, a command failed, or what was done does not last.
         RejectedError: the manifests have faults.
     """
+    if not file and settings.mode == "observe":
+        raise OneshotError("mode = observe in the settings: changes are reported and not made")
     deadline = time.monotonic() + settings.command_timeout
     done: list[Command] = []
     steps = 0
@@ -139,6 +141,8 @@ def apply(settings: Settings, directory: Path, file: Path | None, node: str, sho
         planned = plan(settings, directory, file, node)
         left = planned.decision.plan
         if left.commands:
+            if isinstance(planned.forecast, NoForecast) and planned.forecast.breaks:
+                raise OneshotError(planned.forecast.reason)
             if stuck(done, left.commands, moved=False):
                 raise OneshotError(
                     f"{_named(left)}: applied in vain: it had no effect, or somebody else changes it back"

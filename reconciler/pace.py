@@ -99,11 +99,11 @@ def stuck(made: Iterable[Command], left: Iterable[Command], *, moved: bool) -> f
         left: the commands of the plan made afterwards.
         moved: somebody else has changed the cluster's configuration too, perhaps back.
     """
-    done = {_without_version(command) for command in made if command.scope is Scope.NODE or not moved}
-    return frozenset(command.scope for command in left if _without_version(command) in done)
+    done = {without_version(command) for command in made if command.scope is Scope.NODE or not moved}
+    return frozenset(command.scope for command in left if without_version(command) in done)
 
 
-def _without_version(command: Command) -> Command:
+def without_version(command: Command) -> Command:
     """Leave out from which version of the CIB to which a patch leads."""
     return replace(command, stdin=command.stdin.rpartition("</version>")[2])
 

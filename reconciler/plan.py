@@ -43,6 +43,7 @@ class Reason(StrEnum):
     LINK_MISSING = "LinkMissing"
     OSCILLATING = "Oscillating"
     BACKING_OFF = "BackingOff"
+    BREAKS_SCHEDULER = "BreaksScheduler"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def report(done: Reconciliation, mode: str, directory: str, started: float) -> d
             "started": _time(started),
             "lastPass": _time(done.began),
             "lastPassSeconds": round(done.seconds, 4),
-            "writes": Scope.CLUSTER not in held and Scope.CLUSTER not in done.decision.blind,
+            "writes": bool(done.revision) and Scope.CLUSTER not in held and Scope.CLUSTER not in done.decision.blind,
             "held": {scope.value: {"reason": hold.reason, "message": hold.message} for scope, hold in held.items()},
             "blind": {scope.value: message for scope, message in done.decision.blind.items()},
         },

@@ -1,5 +1,6 @@
 """A plan for people and for programs: text, JSON, crm's language, the patch itself. Pure."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -66,7 +67,11 @@ def shown(path: str, value: str | None) -> str | None:
     """Say a value, but no password that somebody wrote into a manifest or the CIB; an empty text is visible."""
     if value is None:
         return None
-    return "(hidden)" if "passw" in path.lower() else value or '""'
+    return "(hidden)" if _SECRET.search(path) else value or '""'
+
+
+_SECRET = re.compile(r"passw|passphrase|secret|token|credential|auth_?key|api_?key|private|community", re.IGNORECASE)
+"""Names of parameters that hold secrets in the agents of resource-agents and fence-agents."""
 
 
 def _holds(holds: Iterable[Hold]) -> Iterator[str]:

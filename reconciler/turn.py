@@ -11,11 +11,12 @@ from reconciler.health import health
 from reconciler.host.applier import apply
 from reconciler.host.observer import Observer
 from reconciler.host.shell import Shell
+from reconciler.host.simulator import Simulator
 from reconciler.host.wanted import WantedSource
 from reconciler.kinds.node_network import Inventory
 from reconciler.observation import Observation, Snapshot, understand
-from reconciler.pace import MOVED, Pace, stuck
-from reconciler.plan import Change, Outcome, Plan
+from reconciler.pace import MOVED, Pace, stuck, without_version
+from reconciler.plan import Change, Command, Hold, Outcome, Plan, Reason
 from reconciler.pruning import Policy
 from reconciler.reconciliation import Reconciliation, Wanted
 from reconciler.settings import Settings
@@ -40,6 +41,7 @@ class Memory:
     objects: Mapping[Ref, ObjectStatus] = field(default_factory=dict)
     breaker: Breaker = field(default_factory=Breaker)
     pace: Pace = field(default_factory=Pace)
+    judged: tuple[Command, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Turner:
         self._shell = shell
         self._observer = observer
         self._source = source
+        self._simulator = Simulator(shell, settings.command_timeout)
         self._policy = Policy(settings.guards.prune, settings.guards.deletion_budget)
 
     def turn(self, memory: Memory) -> Reconciliation:
@@ -131,7 +134,24 @@ class Turner:
         holds = (*standing(observation, self._settings.mode), *memory.pace.holds(desired.revision, now))
         left_alone = memory.breaker.holds(desired.revision, now)
         remembered = Remembered(memory.inventory, memory.last_cib, left_alone)
-        return decide(desired, observation, self._policy, remembered, holds)
+        return self._unless_it_breaks(
+            decide(desired, observation, self._policy, remembered, holds), observation, memory
+        )
+
+    def _unless_it_breaks(self, decision: Decision, observation: Observation, memory: Memory) -> Decision:
+        """Hold a patch that would end the cluster's scheduler; the same patch is asked about once."""
+        patches = [command for command in decision.plan.commands if command.scope is Scope.CLUSTER]
+        if not patches or decision.cluster is None or observation.cib is None:
+            return decision
+        edit = without_version(patches[0])
+        if memory.judged is None or memory.judged[0] != edit:
+            memory.judged = edit, self._simulator.objection(observation.cib, decision.cluster.configuration)
+        objection = memory.judged[1]
+        if not objection:
+            return decision
+        commands = tuple(command for command in decision.plan.commands if command.scope is not Scope.CLUSTER)
+        holds = (*decision.plan.holds, Hold(Reason.BREAKS_SCHEDULER, objection))
+        return replace(decision, plan=replace(decision.plan, holds=holds, commands=commands))
 
     def _learn(self, attempt: Attempt, after: Observation, memory: Memory) -> tuple[Decision, frozenset[Scope]]:
         """Remember how it went, and decide again: about what is left, and what of it has to wait.

@@ -45,6 +45,29 @@ class Simulator:
         unanswered = next((answer for answer in answers if answer.failure not in _ANSWERED), None)
         return NoForecast(unanswered.message) if unanswered else _conclude(*answers)
 
+    def objection(self, live: Cib, configuration: ET.Element) -> str:
+        """Say why a configuration must not be applied: the scheduler, which copes with the live one, fails on it.
+
+        An order of an action after itself, for one, ends Pacemaker's scheduler in every transition
+        (`order_actions`, lib/pengine/utils.c). Empty if there is nothing to say, or nobody to ask.
+        """
+        try:
+            with TemporaryDirectory(prefix="reconciler-forecast-", dir=self._scratch) as name:
+                words = self._simulation_of(Path(name), "planned.xml", candidate(live, configuration))
+                planned = self._shell.run(words)
+                if planned.failure is not Failure.EXIT or _can_be_read(planned):
+                    return ""
+                if not _can_be_read(self._shell.run(self._simulation_of(Path(name), "live.xml", live.text))):
+                    return ""
+        except OSError:
+            return ""
+        return f"{_BREAKS}: {planned.message}"
+
+    def _simulation_of(self, directory: Path, name: str, text: str) -> Call:
+        cib = directory / name
+        cib.write_text(text, encoding="utf-8")
+        return Call((*SIMULATE, "--xml-file", str(cib), "--save-output", f"{cib}.out"), timeout=self._timeout)
+
     def _prepare(self, directory: Path, live: Cib, configuration: ET.Element) -> list[Call]:
         """Write the CIBs that the tools are to read, and return the calls: two simulations, two checks."""
         texts = {
@@ -63,6 +86,15 @@ class Simulator:
         return [Call(argv, timeout=self._timeout) for argv in words]
 
 
+def _can_be_read(answer: Completed) -> bool:
+    try:
+        _simulation(answer)
+    except SimulationError:
+        return False
+    return True
+
+
+_BREAKS = "crm_simulate cannot simulate the configuration as planned"
 _ANSWERED = frozenset({None, Failure.EXIT})
 """Leaving with an error is an answer too."""
 
@@ -81,7 +113,7 @@ def _conclude(
     try:
         return forecast(baseline, _simulation(after), verdict)
     except SimulationError as error:
-        return NoForecast(f"crm_simulate cannot simulate the configuration as planned: {error}", verdict)
+        return NoForecast(f"{_BREAKS}: {error}", verdict, breaks=True)
 
 
 def _verdict(answer: Completed) -> Verdict:

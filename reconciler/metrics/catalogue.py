@@ -61,6 +61,7 @@ BLOCKING = (
     Reason.NO_DC,
     Reason.OBSERVE_ONLY,
     Reason.BACKING_OFF,
+    Reason.BREAKS_SCHEDULER,
     Reason.UNOBSERVABLE,
 )
 """What keeps an agent from changing the cluster."""

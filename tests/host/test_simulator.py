@@ -372,3 +372,25 @@ def test_without_a_place_for_it_there_is_no_forecast(tmp_path: Path) -> None:
     found = Simulator(Shell(), scratch=tmp_path / "nowhere").forecast(cib, cib.configuration)
     assert isinstance(found, NoForecast)
     assert "cannot be written" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("order", "breaks"),
+    [
+        ('<rsc_order id="o" first="vip" then="vip"/>', True),
+        ('<rsc_order id="o" first="vip" then="httpd"/>', False),
+    ],
+)
+def test_what_ends_the_scheduler_is_objected_to(order: str, breaks: bool) -> None:
+    live = web()
+    planned = edited(live, adding("constraints", order)).configuration
+    objection = Simulator(Shell()).objection(live, planned)
+    assert ("lh_action != rh_action" in objection) is breaks
+    foreseen = ask(live, adding("constraints", order))
+    assert (isinstance(foreseen, NoForecast) and foreseen.breaks) is breaks
+
+
+def test_without_the_tool_nothing_is_objected_to() -> None:
+    live = web()
+    planned = edited(live, adding("constraints", '<rsc_order id="o" first="vip" then="vip"/>')).configuration
+    assert Simulator(Shell("/nowhere")).objection(live, planned) == ""

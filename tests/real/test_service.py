@@ -108,8 +108,8 @@ def test_its_sandbox_refuses_the_rest(story: Story, deed: str) -> None:
     assert deed in story.text("cannot")
 
 
-def test_anyone_on_the_node_may_ask_it(story: Story) -> None:
-    assert "Primitive" in story.text("as-nobody"), story.text("as-nobody")
+def test_only_root_may_ask_it_for_it_shows_the_configuration(story: Story) -> None:
+    assert "Permission denied" in story.text("as-nobody"), story.text("as-nobody")
     assert "Primitive" in story.text("status"), story.text("status")
 
 
