@@ -123,7 +123,11 @@ def _key(element: ET.Element) -> Key:
 def _name(element: ET.Element) -> str | None:
     """Return the id if a path can say it."""
     name = element.get("id")
-    return name if name and "'" not in name else None
+    return name if name and not _UNSAYABLE & set(name) else None
+
+
+_UNSAYABLE = frozenset("'/[]")
+"""Pacemaker takes paths apart at these, quoted or not; only ids that are no XML ids can have them."""
 
 
 def _keyed(elements: Sequence[ET.Element]) -> dict[Key, ET.Element]:
