@@ -126,8 +126,9 @@ def _name(element: ET.Element) -> str | None:
     return name if name and not _UNSAYABLE & set(name) else None
 
 
-_UNSAYABLE = frozenset("'/[]")
-"""Pacemaker takes paths apart at these, quoted or not; only ids that are no XML ids can have them."""
+_UNSAYABLE = frozenset("'/[] \t\n\r\f\v")
+"""Pacemaker takes paths apart at these, quoted or not (`search_v2_xpath`), and then silently finds nothing; only ids
+that are no XML ids can have them."""
 
 
 def _keyed(elements: Sequence[ET.Element]) -> dict[Key, ET.Element]:

@@ -127,7 +127,7 @@ def test_a_sibling_without_id_is_not_named_by_its_tag_alone(pacemaker: PatchOrac
     assert (code, shape(parse(result).configuration)) == (0, shape(parse(after).configuration))
 
 
-@pytest.mark.parametrize("odd", ["", "it's", "a/b", "a[b", "a]"])
+@pytest.mark.parametrize("odd", ["", "it's", "a/b", "a[b", "a]", "a b"])
 def test_an_id_that_a_path_cannot_say_is_none(pacemaker: PatchOracle, odd: str) -> None:
     before = cib(f'<tags><tag id="t"><obj_ref id="a"/><obj_ref id="{odd}"/></tag></tags>')
     after = cib('<tags><tag id="t"><obj_ref id="a"/><obj_ref id="b"/></tag></tags>')
