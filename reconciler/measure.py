@@ -8,7 +8,7 @@ from reconciler.cib.cluster import ClusterStatus
 from reconciler.corosync.cmap import ParseFailure
 from reconciler.corosync.quorumtool import Quorum, quorum
 from reconciler.corosync.rings import RingStatus, rings
-from reconciler.kinds import CLUSTER_KINDS
+from reconciler.kinds import CLUSTER_KINDS, KINDS
 from reconciler.kinds.observe import Observed
 from reconciler.metrics import failovers
 from reconciler.metrics.catalogue import BLOCKING, DOMAINS, Result
@@ -23,7 +23,7 @@ from reconciler.metrics.snapshot import (
     WatcherReport,
 )
 from reconciler.observation import Observation, Source
-from reconciler.plan import Plan, Reason
+from reconciler.plan import Plan, Reason, Verb
 from reconciler.reconciliation import Reconciliation
 from reconciler.state import Ref, Scope
 from reconciler.status import scope_of
@@ -62,7 +62,7 @@ def measure(done: Reconciliation, before: Counts, watchers: Mapping[str, Watcher
         remembered, events = failovers.observe(remembered, observation.status, observation.node, at, touched)
     loop = before.loop.after(
         {domain: _result(done, scope, mode) for scope, domain in DOMAINS.items()},
-        [_key(change.ref, change.verb.value) for change in done.decision.plan.changes],
+        _drift(done),
         [_key(change.ref, change.verb.value) for change in done.applied],
         _failed(done),
         (done.began + done.seconds, done.seconds),
@@ -143,6 +143,18 @@ def _key(ref: Ref, action: str) -> ChangeKey:
     return DOMAINS[scope_of(ref)], ref.kind, action
 
 
+def _drift(done: Reconciliation) -> list[ChangeKey]:
+    """List what is not as wanted: what is to be changed, and what is held back, a deletion for one."""
+    plan = done.decision.plan
+    wanted = done.wanted.desired.state if done.wanted.desired else {}
+    there = done.observation.cluster.state if done.observation.cluster else {}
+    actions = {change.ref: change.verb for change in plan.changes}
+    for ref in (hold.ref for hold in plan.holds if hold.ref):
+        held = Verb.DELETE if ref not in wanted else Verb.UPDATE if ref in there else Verb.CREATE
+        actions.setdefault(ref, held)
+    return [_key(ref, verb.value) for ref, verb in actions.items() if ref.kind in KINDS]
+
+
 def _failed(done: Reconciliation) -> Iterable[ChangeKey]:
     left = {change.ref: change for change in done.decision.plan.changes}
     failed = {ref for outcome in done.outcomes if not outcome.ok for ref in outcome.command.refs}
@@ -155,7 +167,9 @@ def _result(done: Reconciliation, scope: Scope, mode: str) -> Result:
         return Result.ERROR
     if outcomes:
         return Result.CHANGED
-    if any(scope_of(change.ref) is scope for change in done.decision.plan.changes):
+    plan = done.decision.plan
+    waiting = [*(change.ref for change in plan.changes), *(hold.ref for hold in plan.holds if hold.ref)]
+    if any(scope_of(ref) is scope for ref in waiting):
         return Result.DRY_RUN if mode == "observe" else Result.BLOCKED
     return Result.UNCHANGED
 

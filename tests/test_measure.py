@@ -1,0 +1,81 @@
+"""A pass in figures: what counts as drift, how a pass ended, what keeps the agent from writing."""
+
+from reconciler.decision import Decision
+from reconciler.kinds.primitive import Primitive
+from reconciler.measure import Counts, measure
+from reconciler.metrics.catalogue import Result
+from reconciler.metrics.snapshot import MetricsSnapshot
+from reconciler.observation import Answer, Observation, Snapshot, Source
+from reconciler.plan import Change, Command, Hold, Outcome, Plan, Reason
+from reconciler.reconciliation import Reconciliation, Wanted
+from reconciler.state import Desired, Ref, Scope
+
+VIP = Ref("Primitive", "vip")
+OLD = Ref("Location", "old")
+SPEC = Primitive.model_validate({"agent": "ocf:pacemaker:Dummy"})
+PATCH = Command(("cibadmin", "--patch"), "", Scope.CLUSTER, (VIP,))
+
+
+def snapshot_of(plan: Plan, *outcomes: Outcome, blind: str = "", mode: str = "enforce") -> MetricsSnapshot:
+    seen = Snapshot({Source.CMAP: Answer("rubbish")}, 100.0)
+    done = Reconciliation(
+        wanted=Wanted(Desired({VIP: SPEC}, "r1"), loaded=90.0),
+        observation=Observation(seen, "vm-node1"),
+        decision=Decision(plan, None, frozenset(), {Scope.CLUSTER: blind} if blind else {}),
+        applied=(),
+        adopted=(),
+        outcomes=outcomes,
+        refusals=0,
+        objects={},
+        began=99.0,
+        seconds=1.0,
+    )
+    return measure(done, Counts(), {}, mode).snapshot
+
+
+def result(snapshot: MetricsSnapshot) -> Result:
+    (found,) = snapshot.loop.domains["crm"].results
+    return found
+
+
+def test_a_pass_with_nothing_to_do_is_unchanged() -> None:
+    snapshot = snapshot_of(Plan())
+    assert (result(snapshot), snapshot.loop.drift) == (Result.UNCHANGED, {})
+
+
+def test_what_is_to_be_changed_is_drift() -> None:
+    snapshot = snapshot_of(Plan(changes=(Change(VIP, None, SPEC),)))
+    assert (result(snapshot), snapshot.loop.drift) == (Result.BLOCKED, {("crm", "Primitive", "create"): 1})
+
+
+def test_a_deletion_that_is_held_is_drift_too() -> None:
+    snapshot = snapshot_of(Plan(holds=(Hold(Reason.DELETION_BUDGET, "too many", OLD),)))
+    assert (result(snapshot), snapshot.loop.drift) == (Result.BLOCKED, {("crm", "Location", "delete"): 1})
+
+
+def test_in_observe_mode_drift_is_a_dry_run() -> None:
+    plan = Plan(changes=(Change(VIP, None, SPEC),))
+    assert result(snapshot_of(plan, mode="observe")) is Result.DRY_RUN
+
+
+def test_a_failed_command_and_blindness_are_errors() -> None:
+    plan = Plan(changes=(Change(VIP, None, SPEC),))
+    failed = snapshot_of(plan, Outcome(PATCH, 78, "no", 0.1))
+    assert result(failed) is Result.ERROR
+    assert failed.loop.change_failures == {("crm", "Primitive", "create"): 1}
+    assert result(snapshot_of(Plan(), blind="cibadmin is not installed")) is Result.ERROR
+
+
+def test_a_done_command_is_a_change() -> None:
+    assert result(snapshot_of(Plan(), Outcome(PATCH, 0, "", 0.1))) is Result.CHANGED
+
+
+def test_only_what_keeps_the_agent_from_writing_blocks() -> None:
+    plan = Plan(holds=(Hold(Reason.NOT_WRITER, "the DC writes"), Hold(Reason.STOPPING, "stops first", OLD)))
+    assert snapshot_of(plan).apply_blocked == {Reason.NOT_WRITER}
+    assert snapshot_of(Plan(), blind="no").apply_blocked == {Reason.UNOBSERVABLE}
+
+
+def test_a_text_that_cannot_be_read_is_a_failure_of_its_source() -> None:
+    report = snapshot_of(Plan()).sources["cmap"]
+    assert (report.up, report.failures) == (False, {"parse": 1})
