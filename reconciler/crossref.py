@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from itertools import pairwise, product
+from xml.etree import ElementTree as ET
 
+from reconciler import rendered
 from reconciler.kinds import CLUSTER_KINDS, key
 from reconciler.kinds.node_network import NodeNetwork
 from reconciler.kinds.order import Order
@@ -21,7 +23,8 @@ def check(state: State, files: Mapping[Ref, str], spoiled: frozenset[Ref] | None
     """
     cluster = {ref: spec for ref, spec in state.items() if ref.kind in CLUSTER_KINDS}
     faults = [*_dangling(cluster, files, spoiled), *_cycles(cluster, files), *_shared_members(cluster, files)]
-    return sorted({*faults, *_after_itself(cluster, files), *_networks(state, files)})
+    whole = rendered.configuration(cluster) if not faults and not spoiled and rendered.is_needed(cluster) else None
+    return sorted({*faults, *_after_itself(cluster, files), *_networks(state, files, whole)})
 
 
 def _dangling(state: State, files: Mapping[Ref, str], spoiled: frozenset[Ref] | None) -> Iterator[Rejected]:
@@ -124,12 +127,15 @@ def _steps(order: Order) -> Iterator[tuple[str, tuple[str, str], tuple[str, str]
             yield "spec.sets", first, then
 
 
-def _networks(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:
+def _networks(state: State, files: Mapping[Ref, str], whole: ET.Element | None) -> Iterator[Rejected]:
     """Find two networks for one node, and addresses that a resource of the same set puts on its links."""
     primitives = [
-        (spec.agent, item.values) for spec in state.values() if isinstance(spec, Primitive) for item in spec.params
+        (spec.agent, item.values)
+        for spec in state.values()
+        if isinstance(spec, Primitive) and spec.agent
+        for item in spec.params
     ]
-    owned = cluster_owned(None, primitives=primitives)
+    owned = cluster_owned(None, () if whole is None else (whole,), primitives)
     first: dict[str, Ref] = {}
     for ref, spec in sorted(state.items(), key=lambda item: item[0]):
         if not isinstance(spec, NodeNetwork):

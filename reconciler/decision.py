@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from xml.etree import ElementTree as ET
 
-from reconciler import planner
+from reconciler import planner, rendered
 from reconciler.cib.document import Cib
 from reconciler.kinds.node_network import Inventory, NodeNetwork
 from reconciler.kinds.primitive import Primitive
@@ -99,8 +99,13 @@ def owned_by_cluster(state: State, observation: Observation, last_cib: Cib | Non
     """Return what of the network is the cluster's, by the live, the last good and the desired configuration."""
     others: list[ET.Element] = [last_cib.root] if last_cib else []
     primitives = [
-        (spec.agent, values.values) for spec in state.values() if isinstance(spec, Primitive) for values in spec.params
+        (spec.agent, values.values)
+        for spec in state.values()
+        if isinstance(spec, Primitive) and spec.agent
+        for values in spec.params
     ]
+    if rendered.is_needed(state):
+        others.append(rendered.configuration(state, observation.cib.objects("nodes") if observation.cib else ()))
     live = observation.cib.root if observation.cib else None
     return cluster_owned(live, others, primitives, observation.rings)
 

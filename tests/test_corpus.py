@@ -19,7 +19,7 @@ from tests.programs import corpus_cibs
 FILES = corpus_cibs()
 ABSENT = "no corpus of CIBs here (RECONCILER_CORPUS): reading and planning are NOT tested on other people's clusters"
 
-NOT_YET = ("bundle/", "template/", "Primitive/rsc")
+NOT_YET = ("bundle/",)
 """Objects of the corpus that no manifest can say."""
 
 pytestmark = pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from reconciler.kinds import (
     order,
     primitive,
     resource_defaults,
+    template,
     ticket,
 )
 from reconciler.kinds.base import ClusterKind, Kind
@@ -25,6 +26,7 @@ KINDS: Mapping[str, Kind] = {
         cluster_properties.KIND,
         resource_defaults.KIND,
         operation_defaults.KIND,
+        template.KIND,
         primitive.KIND,
         group.KIND,
         clone.KIND,

@@ -1,13 +1,13 @@
 """What a kind is: a model, how to read it from the CIB, how to write it there, and what people call it. Pure."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from typing import Annotated, Any, TypeVar
 from xml.etree import ElementTree as ET
 
-from pydantic import AfterValidator, ValidationError, ValidationInfo
+from pydantic import AfterValidator, ConfigDict, JsonValue, ValidationError, ValidationInfo
 
 from reconciler.cib.document import children
 from reconciler.state import Part, Scope, Spec
@@ -284,6 +284,12 @@ def fresh_id(name: str, used: set[str | None]) -> str:
         candidate = f"{name}-{number}"
     used.add(candidate)
     return candidate
+
+
+def needs(*alternatives: Sequence[str]) -> ConfigDict:
+    """Say in a model's schema that one of these groups of keys must be there; which, the model itself checks."""
+    groups: list[JsonValue] = [{"required": [*group], "additionalProperties": True} for group in alternatives]
+    return ConfigDict(json_schema_extra={"anyOf": groups})
 
 
 def unless(default: str) -> AfterValidator:

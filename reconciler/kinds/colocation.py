@@ -14,6 +14,7 @@ from reconciler.kinds.base import (
     arrange,
     element,
     keep_words,
+    needs,
     observed,
     unless,
 )
@@ -28,6 +29,8 @@ _NO_SCORE = "0"
 
 class Colocation(Spec):
     """A resource runs where another runs (score above 0), or where it does not (below 0)."""
+
+    model_config = needs(["resource", "with", "score"], ["sets"])
 
     resource: str | None = Field(default=None, description="The name of the resource that follows.")
     with_: str | None = Field(default=None, description="The name of the resource that leads: it is placed first.")

@@ -14,6 +14,7 @@ from reconciler.kinds.base import (
     arrange,
     element,
     keep_words,
+    needs,
     observed,
     unless,
 )
@@ -33,6 +34,8 @@ from reconciler.state import Scope, Spec
 
 class Location(Spec):
     """On which nodes a resource prefers to run, or must not: a node with a score, or rules."""
+
+    model_config = needs(["resource"], ["resource-pattern"], ["sets"])
 
     resource: str | None = Field(default=None, description="The name of the resource.")
     resource_pattern: str | None = Field(

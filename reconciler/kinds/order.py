@@ -19,6 +19,7 @@ from reconciler.kinds.base import (
     arrange,
     element,
     keep_words,
+    needs,
     observed,
     unless,
 )
@@ -37,6 +38,8 @@ from reconciler.state import Scope, Spec
 
 class Order(Spec):
     """One resource starts before another, and stops after it."""
+
+    model_config = needs(["first", "then"], ["sets"])
 
     first: str | None = Field(default=None, description="The name of the resource that goes first.")
     then: str | None = Field(default=None, description="The name of the resource that follows.")

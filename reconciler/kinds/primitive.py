@@ -1,36 +1,45 @@
 """Primitive: one resource that an agent starts, stops and monitors; STONITH devices too. Pure."""
 
+from dataclasses import replace
 from typing import Annotated, Self
 from xml.etree import ElementTree as ET
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from reconciler.cib import crm, values
-from reconciler.kinds.base import Around, ClusterKind, Kept, Reader, Remark, arrange, element, observed
-from reconciler.kinds.described import read_described, write_described
-from reconciler.kinds.meta import SHARED_META, keep_meta
-from reconciler.kinds.nvset import AttributeSets, MetaAttributes, read_sets
-from reconciler.kinds.nvset_xml import write_sets
-from reconciler.kinds.operation import (
-    Operations,
-    OperationsId,
-    OperationsIdRef,
-    check_operations,
-    keep_defaults,
-    read_operations,
-    write_operations,
+from reconciler.kinds.base import (
+    Around,
+    ClusterKind,
+    Kept,
+    Reader,
+    Reference,
+    Remark,
+    arrange,
+    element,
+    needs,
+    observed,
 )
+from reconciler.kinds.described import agent_attributes, keep_operations, read_agent, write_agent
+from reconciler.kinds.meta import SHARED_META, keep_meta
+from reconciler.kinds.nvset import AttributeSets, MetaAttributes
+from reconciler.kinds.operation import Operations, OperationsId, OperationsIdRef, check_operations
 from reconciler.state import Scope, Spec
 
 
 class Primitive(Spec):
     """One resource that the cluster runs on one node at a time."""
 
+    model_config = needs(["agent"], ["template"])
+
     IDENTITY = ("operations_id",)
 
-    agent: Annotated[str, AfterValidator(values.agent)] = Field(
+    agent: Annotated[str, AfterValidator(values.agent)] | None = Field(
+        default=None,
         description="The resource agent: `ocf:heartbeat:IPaddr2`, `systemd:nginx`, `stonith:fence_ipmilan`.",
         examples=["ocf:heartbeat:IPaddr2"],
+    )
+    template: str | None = Field(
+        default=None, description="Instead of `agent`: the template that says all that is not said here."
     )
     description: Remark = Field(default=None, description="A remark.")
     params: AttributeSets = Field(default=(), description="The agent's parameters.")
@@ -41,42 +50,26 @@ class Primitive(Spec):
     operations_id_ref: OperationsIdRef = None
 
     @model_validator(mode="after")
-    def _distinct_operations(self, info: ValidationInfo) -> Self:
-        if not info.context:
-            check_operations(self)
+    def _one_form(self, info: ValidationInfo) -> Self:
+        if info.context:
+            return self
+        if bool(self.agent) == bool(self.template):
+            raise ValueError("needs either an `agent` or a `template`")
+        check_operations(self)
         return self
 
 
 def _read(primitive: ET.Element, named: frozenset[str] = frozenset()) -> Primitive:
     reader = Reader(primitive)
     reader.take("id")
-    parts = (reader.take("class"), reader.take("provider"), reader.take("type"))
-    described = read_described(reader, named)
-    utilization = read_sets(reader.elements("utilization"), named)
-    operations = read_operations(reader.elements("operations"), named)
+    fields = {"template": reader.take("template"), **read_agent(reader, named)}
     reader.done()
-    agent = ":".join(part for part in parts if part)
-    return observed(Primitive, agent=agent, utilization=utilization, **described, **operations)
+    return observed(Primitive, **fields)
 
 
 def _write(name: str, spec: Primitive, live: ET.Element | None) -> ET.Element:
-    agent = values.split_agent(spec.agent)
-    written = element(
-        "primitive",
-        live,
-        id=name,
-        class_=agent.standard,
-        provider=agent.provider,
-        type=agent.type,
-        description=spec.description,
-    )
-
-    def old(tag: str) -> list[ET.Element]:
-        return [] if live is None else live.findall(tag)
-
-    written.extend(write_described(name, spec, live))
-    written.extend(write_sets("utilization", name, spec.utilization, old("utilization")))
-    written.extend(write_operations(name, spec, old("operations")))
+    written = element("primitive", live, id=name, template=spec.template, **agent_attributes(spec))
+    written.extend(write_agent(name, spec, live))
     return arrange(written, live)
 
 
@@ -86,7 +79,7 @@ def _crm(name: str, spec: Primitive) -> str:
     return crm.line(
         "primitive",
         name,
-        spec.agent,
+        spec.agent or f"@{spec.template}",
         *crm.description(spec.description),
         *crm.sets("params", spec.params),
         *crm.sets("meta", spec.meta),
@@ -96,11 +89,15 @@ def _crm(name: str, spec: Primitive) -> str:
 
 
 def _keep(desired: Primitive, live: Primitive | None, around: Around) -> Kept:
+    """Keep people's meta attributes, and the live words of operations: where a template says others they count."""
     kept = keep_meta(desired, live, around)
-    if live is None or desired.operations == live.operations:
+    if desired.template:
         return kept
-    operations = keep_defaults(desired.operations, live.operations, around.op_defaults)
-    return Kept(kept.spec.model_copy(update={"operations": operations}), kept.overrides)
+    return replace(kept, spec=keep_operations(kept.spec, live, around))
+
+
+def _references(spec: Primitive) -> tuple[Reference, ...]:
+    return (Reference("template", spec.template, frozenset({"Template"})),) if spec.template else ()
 
 
 KIND = ClusterKind(
@@ -113,6 +110,7 @@ KIND = ClusterKind(
     read=_read,
     write=_write,
     crm=_crm,
+    references=_references,
     keep=_keep,
     shared=SHARED_META,
 )

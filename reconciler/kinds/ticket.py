@@ -14,6 +14,7 @@ from reconciler.kinds.base import (
     arrange,
     element,
     keep_words,
+    needs,
     observed,
     unless,
 )
@@ -24,6 +25,8 @@ from reconciler.state import Scope, Spec
 
 class Ticket(Spec):
     """A resource that runs only while the site holds a ticket (booth)."""
+
+    model_config = needs(["resource"], ["sets"])
 
     ticket: str = Field(description="The name of the ticket.")
     resource: str | None = Field(default=None, description="The name of the resource.")
