@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree as ET
 
 from reconciler.cib import rules
-from reconciler.cib.document import children
+from reconciler.cib.document import NAMED_BY_ID, children
 from reconciler.cib.values import property_value
+from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.cluster_properties import ClusterProperties
 from reconciler.kinds.identity import parts
 from reconciler.kinds.location import Location
@@ -29,6 +30,7 @@ def cautions(
         *_left_outside(changes, wanted, observed),
         *_no_such_node(wanted, observed),
         *_doubtful_rules(changes),
+        *_without_effect(changes, observed, configuration),
     ]
     return tuple(dict.fromkeys(found))
 
@@ -95,3 +97,18 @@ def _doubtful_rules(changes: Mapping[Ref, Change]) -> Iterator[str]:
             if isinstance(part, Rule) and part.expression is not None:
                 for doubt in rules.doubts(rules.parse(part.expression)):
                     yield f"{ref}: {part.expression}: {doubt}"
+
+
+def _without_effect(changes: Mapping[Ref, Change], observed: Observed, configuration: ET.Element) -> Iterator[str]:
+    loose = {
+        (ref, reference)
+        for ref, change in changes.items()
+        if change.after is not None
+        for reference in CLUSTER_KINDS[ref.kind].references(change.after)
+        if reference.loose and reference.name not in observed.cib.by_id
+    }
+    ids = (element.get("id") for element in configuration.iter() if element.tag not in NAMED_BY_ID)
+    there = set(ids) if loose else set()
+    for ref, reference in sorted(loose, key=lambda item: (item[0], item[1].name)):
+        if reference.name not in there:
+            yield f"{ref}: {reference.field} names {reference.name}, which does not exist"

@@ -33,21 +33,21 @@ def _dangling(state: State, files: Mapping[Ref, str], spoiled: frozenset[Ref] | 
     for ref, spec in state.items():
         for reference in CLUSTER_KINDS[ref.kind].references(spec):
             found = names.get(reference.name)
-            if found is None and (spoiled is None or reference.name in excused):
+            if found is None and (reference.loose or spoiled is None or reference.name in excused):
                 continue
             if found is None:
-                fitting = [name for name, other in names.items() if other.kind in reference.kinds]
+                fitting = [name for name, other in names.items() if reference.fits(other.kind)]
                 close = get_close_matches(reference.name, fitting, n=1)
                 hint = f"; did you mean {close[0]!r}?" if close else ""
                 message = f"there is no {_kinds(reference.kinds)} {reference.name!r}{hint}"
                 yield Rejected(files[ref], str(ref), f"spec.{reference.field}", message)
-            elif found.kind not in reference.kinds:
+            elif not reference.fits(found.kind):
                 message = f"{found} is a {found.kind}; expected a {_kinds(reference.kinds)}"
                 yield Rejected(files[ref], str(ref), f"spec.{reference.field}", message)
 
 
-def _kinds(kinds: frozenset[str]) -> str:
-    return " or ".join(name for name in CLUSTER_KINDS if name in kinds)
+def _kinds(kinds: frozenset[str] | None) -> str:
+    return " or ".join(name for name in CLUSTER_KINDS if name in kinds) if kinds else "object"
 
 
 def _cycles(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:

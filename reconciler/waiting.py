@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from reconciler import kinds
-from reconciler.cib import references
+from reconciler.cib import dialect, references
 from reconciler.cib.document import key
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.observe import Observed
@@ -46,7 +46,7 @@ def _misfits(scene: Scene) -> Iterable[tuple[Ref, Hold]]:
     there |= {kinds.key(ref): ref.kind for ref, change in scene.changes.items() if change.verb is Verb.CREATE}
     for ref, change in scene.changes.items():
         hold = (
-            _names_nothing(ref, change, there)
+            _names_nothing(ref, change, there, scene)
             or _takes_what_another_keeps(ref, change, scene)
             or _leaves_behind(ref, change, scene)
             or _takes_away_what_is_named(ref, change, scene)
@@ -64,11 +64,15 @@ def members(ref: Ref, spec: Spec | None) -> tuple[str, ...]:
     return CLUSTER_KINDS[ref.kind].members(spec) if spec is not None else ()
 
 
-def _names_nothing(ref: Ref, change: Change, there: Mapping[str, str]) -> Hold | None:
+def _names_nothing(ref: Ref, change: Change, there: Mapping[str, str], scene: Scene) -> Hold | None:
     if change.after is None:
         return None
+    cib = scene.observed.cib
+    may_be_loose = dialect.has_loose_tags(dialect.schema(cib))
     for reference in CLUSTER_KINDS[ref.kind].references(change.after):
-        if there.get(reference.name) not in reference.kinds:
+        if reference.loose and (may_be_loose or reference.name in cib.by_id):
+            continue
+        if not reference.fits(there.get(reference.name)):
             message = f"{reference.field} names {reference.name}, which does not exist"
             return Hold(Reason.REFERENCE_MISSING, message, ref)
     return None

@@ -13,6 +13,7 @@ from reconciler.kinds import (
     order,
     primitive,
     resource_defaults,
+    tag,
     template,
     ticket,
 )
@@ -34,6 +35,7 @@ KINDS: Mapping[str, Kind] = {
         colocation.KIND,
         order.KIND,
         ticket.KIND,
+        tag.KIND,
     )
 }
 """Every kind by name, in the order in which objects are created."""

@@ -22,11 +22,19 @@ class UnsupportedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A field that names another object, and the kinds that it may name."""
+    """A field that names another object, and the kinds that it may name; None for any.
+
+    A `loose` one may name what is not there: it is said to be without effect, and keeps nobody in place.
+    """
 
     field: str
     name: str
-    kinds: frozenset[str]
+    kinds: frozenset[str] | None = None
+    loose: bool = False
+
+    def fits(self, kind: str | None) -> bool:
+        """Tell whether it may name an object of this kind; None is no object."""
+        return kind is not None and (self.kinds is None or kind in self.kinds)
 
 
 @dataclass(frozen=True, slots=True)
