@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 from reconciler import rendered
 from reconciler.kinds import CLUSTER_KINDS, key
+from reconciler.kinds.base import RESOURCES
 from reconciler.kinds.node_network import NodeNetwork
 from reconciler.kinds.order import Order
 from reconciler.kinds.primitive import Primitive
@@ -47,7 +48,9 @@ def _dangling(state: State, files: Mapping[Ref, str], spoiled: frozenset[Ref] | 
 
 
 def _kinds(kinds: frozenset[str] | None) -> str:
-    return " or ".join(name for name in CLUSTER_KINDS if name in kinds) if kinds else "object"
+    if kinds is None or kinds == RESOURCES:
+        return "resource" if kinds else "object"
+    return " or ".join(name for name in CLUSTER_KINDS if name in kinds)
 
 
 def _cycles(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:

@@ -96,7 +96,7 @@ def _object(file: str, document: Mapping[str, Any], where: str) -> Said | Spoile
     faults = list(_unknown_keys(file, label, "", document, _ENVELOPE))
     if known is None:
         faults.append(wrong("kind", _no_kind(kind)))
-    faults += [wrong(*problem) for problem in _metadata_problems(metadata, file, label)]
+    faults += [wrong(*problem) for problem in _metadata_problems(metadata, file, label, known)]
     if document.get("apiVersion", API_VERSION) != API_VERSION:
         faults.append(wrong("apiVersion", f"is {_shown(document['apiVersion'])}, expected {API_VERSION!r}"))
     found: Spec | list[Rejected] = []
@@ -119,13 +119,13 @@ def _no_kind(kind: Any) -> str:
     return f"{kind!r} is no kind{_nearest(kind, KINDS)}" if isinstance(kind, str) else _expected("a text", kind)
 
 
-def _metadata_problems(metadata: Any, file: str, label: str) -> Iterator[tuple[str, str]]:
+def _metadata_problems(metadata: Any, file: str, label: str, kind: Kind | None) -> Iterator[tuple[str, str]]:
     if not isinstance(metadata, dict):
         yield "metadata", _expected("a table", metadata)
         return
     for fault in _unknown_keys(file, label, "metadata", metadata, _METADATA):
         yield fault.field, fault.message
-    problem = _name_problem(metadata.get("name"))
+    problem = _name_problem(metadata.get("name"), kind)
     if problem:
         yield "metadata.name", problem
     for part in _TEXT_TABLES:
@@ -170,12 +170,19 @@ _LETTER = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff"
 _NAME = re.compile(f"[{_LETTER}_][{_LETTER}0-9_.-]*")
 """A part of what the schemas take for an XML id."""
 
+_WORD = re.compile(r"\S+")
+"""What nodes and users are called: any word."""
 
-def _name_problem(name: Any) -> str:
+
+def _name_problem(name: Any, kind: Kind | None) -> str:
     if name is None:
         return "is missing"
     if not isinstance(name, str):
         return _expected("a text", name)
+    if isinstance(kind, ClusterKind) and kind.named_apart:
+        return (
+            "" if _WORD.fullmatch(name) else f"{name!r} cannot be the name of a {kind.name}: it has a blank or is empty"
+        )
     if not _NAME.fullmatch(name):
         return f"{name!r} cannot be an id: letters, digits, '_', '-' and '.', beginning with a letter or '_'"
     return f"{TAG!r} is what the agent calls its own record" if name == TAG else ""

@@ -4,7 +4,7 @@ Read `plan` from top to bottom: which objects differ, which of ours nobody wants
 for something else (`waiting`), and what all that makes of the CIB.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from xml.etree import ElementTree as ET
@@ -72,7 +72,11 @@ def plan(
             changes=tuple(changes.values()),
             adoptions=compared.adoptions,
             holds=(*holds, *waiting),
-            overrides=(*compared.overrides, *(_constraint(ref, observed) for ref in by_hand)),
+            overrides=(
+                *compared.overrides,
+                *_unnamed(wanted, observed),
+                *(_constraint(ref, observed) for ref in by_hand),
+            ),
             foreign=tuple(ref for ref in pruned.foreign if key(ref) not in owned and ref not in by_hand),
             warnings=cautions(changes, wanted, observed, configuration) if operations else (),
             commands=_commands(operations, observed, changes, compared.adoptions),
@@ -131,6 +135,9 @@ def _compare(wanted: State, observed: Observed) -> _Compared:
             continue
         if live is not None:
             live = comparable(live, spec, observed.elements[ref])
+        elif why := kind.awaits(ref.name, spec):
+            holds.append(Hold(Reason.REFERENCE_MISSING, why, ref))
+            continue
         kept = kind.keep(spec, live, Around(recorded, observed.op_defaults))
         overrides += [Override(ref, path, value) for path, value in kept.overrides]
         if live is not None:
@@ -165,6 +172,13 @@ def _held_as_it_is(ref: Ref, spec: Spec, observed: Observed) -> Hold | None:
                 Reason.NAME_TAKEN, f"the id {name!r}, which it gives to a part, belongs to a live <{other}>", ref
             )
     return None
+
+
+def _unnamed(wanted: State, observed: Observed) -> Iterator[Override]:
+    """Report what people do to objects that no manifest names, and may forget."""
+    for ref, spec in observed.state.items():
+        if ref not in wanted:
+            yield from (Override(ref, path, value) for path, value in CLUSTER_KINDS[ref.kind].noteworthy(spec))
 
 
 def _constraint(ref: Ref, observed: Observed) -> Override:

@@ -28,8 +28,8 @@ _METADATA = {
     "properties": {
         "name": {
             "type": "string",
-            "description": "The object's name; in the cluster its id. Kind and name are its identity.",
-            "pattern": r"^[^\W\d][\w.-]*$",
+            "description": "The object's name; in the cluster its id, of a node its uname. With the kind its identity.",
+            "pattern": r"^\S+$",
         },
         "labels": {
             "type": "object",

@@ -181,7 +181,7 @@ def _crm(change: Change) -> Iterator[str]:
     kind = CLUSTER_KINDS[change.ref.kind]
     if kind.bag and change.before is not None:
         for name in sorted(kind.bag.names(change.before) - kind.bag.names(change.after)):
-            yield f"# crm_attribute -n {name} -D"
+            yield f"# {kind.bag.unset(change.ref.name, name)}"
     try:
         yield kind.crm(change.ref.name, change.after)
     except crm.UnsayableError:

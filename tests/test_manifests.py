@@ -89,7 +89,7 @@ def one(kind: str, body: str, name: str = "x") -> str:
             one("Primitive", DUMMY + "status = {}"),
             "Primitive/x: status: unknown key; expected one of apiVersion, kind, metadata, spec",
         ),
-        (one("Primitive", "spec.params = {}"), "Primitive/x: spec.agent: is missing"),
+        (one("Primitive", "spec.params = {}"), "Primitive/x: spec: needs either an `agent` or a `template`"),
         (one("Primitive", "spec.agent = 5"), "Primitive/x: spec.agent: expected a text, not a number"),
         (
             one("Primitive", "spec.agent = 'IPaddr2'"),
@@ -227,7 +227,7 @@ WEB = item("Primitive", "web", DUMMY)
     [
         (
             [VIP, item("Location", "x", "spec = { resource = 'vpi', node = 'n', score = 1 }")],
-            ["Location/x: spec.resource: there is no Primitive or Group or Clone 'vpi'; did you mean 'vip'?"],
+            ["Location/x: spec.resource: there is no resource 'vpi'; did you mean 'vip'?"],
         ),
         (
             [VIP, item("Location", "x", "spec = { resource = 'vip', score = 1 }")],
@@ -265,7 +265,7 @@ WEB = item("Primitive", "web", DUMMY)
         ),
         (
             [VIP, item("Colocation", "x", "spec = { resource = 'vip', with = 'x', score = 'inf' }")],
-            ["Colocation/x: spec.with: Colocation/x is a Colocation; expected a Primitive or Group or Clone"],
+            ["Colocation/x: spec.with: Colocation/x is a Colocation; expected a resource"],
         ),
         (
             [VIP, item("Order", "x", "spec = { first = 'vip', then = 'vip', kind = 'Never' }")],
@@ -329,7 +329,6 @@ def test_everything_is_said_at_once() -> None:
         "m1.toml: Clone/c: spec.metta: unknown key; did you mean 'meta'?",
         "m1.toml: Clone/d: spec: is missing",
         "m1.toml: Group/g: spec.resources: there is no Primitive 'nothing'",
-        "m1.toml: Primitive/web: spec.agent: is missing",
         "m1.toml: Primitive/web: spec.agnet: unknown key; did you mean 'agent'?",
         "m2.toml: Order/x: spec.when: unknown key; did you mean 'then'?",
     ]

@@ -98,10 +98,12 @@ class Shared:
 class Bag(Shared):
     """A set that is shared as a whole: only its values are ever owned.
 
-    `without(spec, names)` is the spec without them, or None if nothing is left.
+    `without(spec, names)` is the spec without them, or None if nothing is left. `unset(object, name)` is the command
+    that takes a value out of the object of this name.
     """
 
     without: Callable[[Any, frozenset[str]], Spec | None]
+    unset: Callable[[str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,8 @@ class ClusterKind(Kind):
     Most objects are elements of a section, called by their ids. `label(element)` is the name of one that is not, and
     `named_apart` its tag where another object may have the same name. Of a kind without `tags` the section itself is
     the one object. `name_problem(name, spec)` says why no object can be called so, empty if it can.
+    `awaits(name, spec)` says what must happen before such an object can be made, empty if nothing. `noteworthy(spec)`
+    are fields with values that are reported of a live object even if no manifest names it.
     """
 
     section: str
@@ -131,6 +135,8 @@ class ClusterKind(Kind):
     label: Callable[[ET.Element], str] = own_id
     named_apart: str = ""
     name_problem: Callable[[str, Any], str] = any_name
+    awaits: Callable[[str, Any], str] = any_name
+    noteworthy: Callable[[Any], tuple[tuple[str, str], ...]] = nothing
 
     def key(self, name: str) -> str:
         """Return what no two objects of the cluster share, and by which one is recorded as ours."""

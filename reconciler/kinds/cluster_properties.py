@@ -51,7 +51,7 @@ KIND = ClusterKind(
     write=options.writer("cluster_property_set", PROPERTY),
     crm=_crm,
     keep=_keep,
-    shared=options.bag(PROPERTY),
+    shared=options.bag(PROPERTY, "crm_config"),
     label=options.label,
     name_problem=options.name_problem,
 )

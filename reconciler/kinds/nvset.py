@@ -41,6 +41,7 @@ META = Vocabulary(values.meta_name, values.meta_value, partial(values.meta_value
 PROPERTY = Vocabulary(str, values.property_value, partial(values.property_value, written=True))
 OPERATION = Vocabulary(str, values.operation_value, partial(values.operation_value, written=True))
 
+NODE = Vocabulary(str, values.node_value, values.node_value)
 
 Scalar = Annotated[str, BeforeValidator(text_of, json_schema_input_type=bool | int | float | str)]
 Values = dict[str, Scalar]
@@ -254,3 +255,6 @@ MetaAttributes = Annotated[AttributeSets, _described_by(META)]
 
 OperationOptions = Annotated[AttributeSets, _described_by(OPERATION)]
 """The same for an operation."""
+
+NodeAttributes = Annotated[AttributeSets, _described_by(NODE)]
+"""The same for a node, of whose attributes Pacemaker reads only a few."""

@@ -9,12 +9,18 @@ from reconciler.kinds.nvset import UNCONDITIONAL, VERBATIM, AttributeSet, Vocabu
 from reconciler.kinds.rule import write_condition
 
 
-def write_sets(
-    tag: str, owner: str, sets: tuple[AttributeSet, ...], live: Sequence[ET.Element], words: Vocabulary = VERBATIM
+def write_sets(  # noqa: PLR0913
+    tag: str,
+    owner: str,
+    sets: tuple[AttributeSet, ...],
+    live: Sequence[ET.Element],
+    words: Vocabulary = VERBATIM,
+    *,
+    fresh: str = "",
 ) -> list[ET.Element]:
     """Return the elements that say `sets`, keeping live elements, ids and spellings wherever they mean the same.
 
-    New sets get the ids that crm and pcs give: `<owner>-<tag>`, their pairs `<owner>-<tag>-<name>`.
+    New sets get the ids that crm and pcs give: `<owner>-<tag>` (or `fresh`), their pairs `<owner>-<tag>-<name>`.
     """
     remaining = [element for element in live if not _is_empty(element)]
     said = frozenset(item.id for item in sets if item.id)
@@ -28,7 +34,7 @@ def write_sets(
         elif matches:
             written += _edited(item, matches, words)
         else:
-            written.append(_new_set(tag, item.id or fresh_id(identifier(owner, tag), used), item))
+            written.append(_new_set(tag, item.id or fresh_id(fresh or identifier(owner, tag), used), item))
     kept = {element.get("id") for element in written}
     return written + [element for element in live if _is_empty(element) and element.get("id") not in kept]
 

@@ -96,16 +96,21 @@ def observe(cib: Cib) -> Observed:
     unknown: list[Ref] = []
     named = referred(cib)
     for kind, element in _objects(cib):
-        ref = Ref(kind.name, kind.label(element)) if kind else Ref(str(element.tag), element.get("id", ""))
-        elements[ref] = element
-        if kind is None:
-            unknown.append(ref)
+        ref = Ref(kind.name, kind.label(element)) if kind else _stranger(element)
+        if kind is None or ref in elements:  # nothing keeps a CIB from listing a node's name twice
+            unknown.append(_stranger(element))
+            elements[_stranger(element)] = element
             continue
+        elements[ref] = element
         try:
             state[ref] = kind.read(element, named)
         except ValueError as error:
             unsupported[ref] = str(error)
     return Observed(cib, state, elements, unsupported, tuple(unknown), owned_ids(cib))
+
+
+def _stranger(element: ET.Element) -> Ref:
+    return Ref(str(element.tag), element.get("id", ""))
 
 
 def _objects(cib: Cib) -> Iterator[tuple[ClusterKind | None, ET.Element]]:

@@ -34,7 +34,7 @@ KIND = ClusterKind(
     write=options.writer("meta_attributes", OPERATION),
     crm=_crm,
     keep=options.keep,
-    shared=options.bag(OPERATION),
+    shared=options.bag(OPERATION, "op_defaults"),
     label=options.label,
     name_problem=options.name_problem,
 )

@@ -121,8 +121,8 @@ def _without(spec: Options, names: frozenset[str]) -> Options | None:
     return spec.model_copy(update={"values": rest}) if rest or spec.nvpairs else None
 
 
-def bag(words: Vocabulary) -> Bag:
-    """Return how the values of a set are owned."""
+def bag(words: Vocabulary, section: str) -> Bag:
+    """Return how the values of a set of this section are owned."""
 
     def ids(live: ET.Element) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -131,4 +131,9 @@ def bag(words: Vocabulary) -> Bag:
                 found.setdefault(words.name(pair.get("name", "")), pair.get("id", ""))
         return found
 
-    return Bag(ids, lambda spec: frozenset(spec.values), _without)
+    return Bag(
+        ids,
+        lambda spec: frozenset(spec.values),
+        _without,
+        lambda _, value: f"crm_attribute -t {section} -n {value} -D",
+    )

@@ -34,7 +34,7 @@ KIND = ClusterKind(
     write=options.writer("meta_attributes", META),
     crm=_crm,
     keep=options.keep,
-    shared=options.bag(META),
+    shared=options.bag(META, "rsc_defaults"),
     label=options.label,
     name_problem=options.name_problem,
 )
