@@ -213,7 +213,7 @@ def _edits(
     edited = {live[ref]: written[ref] for ref, change in changes.items() if change.verb is Verb.UPDATE}
     inside = {ref.name: found for ref, change in changes.items() if (found := members(ref, change.after))}
     created = [
-        (CLUSTER_KINDS[ref.kind].section, written[ref]) for ref, change in changes.items() if change.verb is Verb.CREATE
+        (CLUSTER_KINDS[ref.kind].home, written[ref]) for ref, change in changes.items() if change.verb is Verb.CREATE
     ]
     gone = {ref for ref, change in changes.items() if change.after is None}
     owned = set(observed.owned) - {key(ref) for ref in gone}

@@ -32,6 +32,6 @@ def configuration(state: State, nodes: Iterable[ET.Element] = ()) -> ET.Element:
     rank = {name: index for index, name in enumerate(CLUSTER_KINDS)}
     said = sorted((rank[ref.kind], ref.name, spec) for ref, spec in state.items() if ref.kind in rank)
     kinds = tuple(CLUSTER_KINDS.values())
-    created = [(kinds[index].section, kinds[index].write(name, spec, None)) for index, name, spec in said]
+    created = [(kinds[index].home, kinds[index].write(name, spec, None)) for index, name, spec in said]
     members = {name: inside for index, name, spec in said if (inside := kinds[index].members(spec))}
     return draft(Cib("", root), Edits(created=created, members=members))

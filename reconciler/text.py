@@ -181,7 +181,8 @@ def _crm(change: Change) -> Iterator[str]:
     kind = CLUSTER_KINDS[change.ref.kind]
     if kind.bag and change.before is not None:
         for name in sorted(kind.bag.names(change.before) - kind.bag.names(change.after)):
-            yield f"# {kind.bag.unset(change.ref.name, name)}"
+            command = kind.bag.unset(change.ref.name, name)
+            yield f"# {command}" if command else ""
     try:
         yield kind.crm(change.ref.name, change.after)
     except crm.UnsayableError:

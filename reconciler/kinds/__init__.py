@@ -6,6 +6,7 @@ from reconciler.kinds import (
     clone,
     cluster_properties,
     colocation,
+    fencing_topology,
     group,
     location,
     node,
@@ -37,6 +38,7 @@ KINDS: Mapping[str, Kind] = {
         colocation.KIND,
         order.KIND,
         ticket.KIND,
+        fencing_topology.KIND,
         tag.KIND,
     )
 }

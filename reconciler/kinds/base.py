@@ -143,6 +143,11 @@ class ClusterKind(Kind):
         return f"{self.named_apart}:{name}" if self.named_apart else name
 
     @property
+    def home(self) -> str:
+        """The section that a new object goes to, empty if it is a section itself."""
+        return self.section if self.tags else ""
+
+    @property
     def bag(self) -> Bag | None:
         """The shared values, where they are all that there is."""
         return self.shared if isinstance(self.shared, Bag) else None

@@ -122,7 +122,7 @@ def _objects(cib: Cib) -> Iterator[tuple[ClusterKind | None, ET.Element]]:
         if name not in sections:
             continue
         if name in whole:
-            if len(section):
+            if next(children(section), None) is not None:
                 yield whole[name], section
             continue
         for element in children(section):
