@@ -65,7 +65,7 @@ def objection(mandate: Mandate, now: Seen, step: Step) -> Objection | None:
         needed = _needed(mandate, now, step.dev)
         if needed:
             return Objection(Reason.CLUSTER_OWNED, f"{step.line}: {needed}")
-    for dev, address in addresses:
+    for dev, address in sorted(addresses, key=str):
         against = _against_losing(mandate, step, dev, address)
         if against:
             return against
@@ -74,7 +74,8 @@ def objection(mandate: Mandate, now: Seen, step: Step) -> Objection | None:
         if stranded:
             return Objection(Reason.CLUSTER_OWNED, f"{step.line}: {stranded}")
     gone = {address.interface.ip for _, address in addresses}
-    for route in (*routes, *(route for route in later.routes if route.src in gone and not route.made_by_kernel)):
+    broken = (route for route in later.routes if route.src in gone and not route.made_by_kernel)
+    for route in sorted((*routes, *broken), key=lambda route: (route.key.order, str(route))):
         if not route.is_ours and not (route.plain and mandate.wants_route(route)):
             message = f"{step.line}: the route {route} would be lost or broken, and the agent did not make it"
             return Objection(Reason.REFERENCED, message)
