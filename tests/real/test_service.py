@@ -51,7 +51,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
             [
                 "sh",
                 "-ec",
-                f'{enter}exec setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child "$@"',
+                f'{enter}exec setpriv --pdeathsig KILL unshare --mount --mount-proc --pid --fork --kill-child "$@"',
                 "sh",
                 *boot,
             ],
