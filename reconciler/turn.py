@@ -83,8 +83,10 @@ class Turner:
     def turn(self, memory: Memory) -> Reconciliation:
         """Make one pass."""
         began, since = time.time(), time.monotonic()
+        # Manifests that have changed must hold still for a moment: meanwhile the machine is asked.
+        answers = self._observer.begin()
         wanted = self._source.look(began)
-        observation = self._understand(self._observer.look(), memory)
+        observation = self._understand(answers(), memory)
         attempt = self._attempt(wanted, observation, memory)
         for _ in range(_TRIES_IN_A_PASS):
             if not attempt.too_late:

