@@ -72,6 +72,12 @@ def test_a_new_revision_ends_the_pause() -> None:
     assert breaker.after("b", [correction()], now).holds("b", now) == {}
 
 
+def test_a_clock_that_is_set_back_does_not_lengthen_the_pause() -> None:
+    breaker, now = quarrel(Breaker(), 10_000)
+    assert breaker.holds("a", now)
+    assert breaker.holds("a", now - 5_000) == {}
+
+
 def test_what_is_long_past_is_forgotten() -> None:
     breaker, now = quarrel(Breaker(), 0)
     assert breaker.after("a", [], now + LONGEST + PAUSE + WINDOW) == Breaker("a")

@@ -65,6 +65,13 @@ def test_a_pass_that_tried_nothing_changes_nothing_until_it_is_long_past() -> No
     assert not pace.after("a", [], (), 1 + LONGEST).troubles
 
 
+def test_a_clock_that_is_set_back_does_not_put_the_next_attempt_off() -> None:
+    pace = Pace().after("a", [FAILED], (), 10_000)
+    assert pace.holds("a", 10_000.5)
+    assert pace.holds("a", 5_000) == ()
+    assert pace.waits(5_000) == []
+
+
 def test_each_scope_fares_by_itself() -> None:
     pace = Pace().after("a", [FAILED, Outcome(BATCH, 0, "", 0.1)], (), 0)
     assert [hold.scope for hold in pace.holds("a", 0.5)] == [Scope.CLUSTER]

@@ -120,6 +120,22 @@ def test_an_agent_that_cannot_read_the_cib_leaves_the_writing_to_another(pair: P
     held(other, "NotWriter")
 
 
+def test_one_that_only_observes_reports_and_leaves_the_writing_to_another(pair: Pair) -> None:
+    dc, other = pair.dc, pair.other
+    dc.stop()
+    dc.start('mode = "observe"')
+    held(dc, "ObserveOnly")
+    writes(other)
+    value = pair.ask_for_a_change(dc)
+    document = dc.until(lambda seen: bool(seen["plan"]["changes"]), "a change to be planned")
+    assert set(document["agent"]["held"]) == {"cluster", "node"}
+    assert "mode = observe in the settings: changes are reported and not made" in dc.run("status").stdout
+    assert Cib(dc.node).value("one", "fake") != value
+    other.want("one.toml", dummy("one", fake=value))
+    pair.arrives(value, by=other)
+    dc.until_synced()
+
+
 def test_the_dc_loses_its_power(pair: Pair) -> None:
     dc, other = pair.dc, pair.other
     dc.node.power_off()
