@@ -66,7 +66,8 @@ class Node:
         """Switch it on; comes back when its network cards are there. Corosync and Pacemaker start by themselves."""
         if self.is_on:
             return
-        (self._seed / "pid").unlink(missing_ok=True)
+        for mark in ("pid", "mounted"):
+            (self._seed / mark).unlink(missing_ok=True)
         self.switch.disconnect(self.name)
         lab = recorded_process(self.directory / "lab.pid")
         if lab is None:
@@ -77,6 +78,9 @@ class Node:
         )
         self._boots.append(boot)
         until(lambda: self.is_on, f"{self.name} to boot (see {self._seed}/boot.log)", timeout=10, every=0.01)
+        # Before that its /etc and /var are still the machine's, and `path` leads there.
+        mounted = self._seed / "mounted"
+        until(mounted.exists, f"{self.name} to mount its disk (see {self._seed}/boot.log)", timeout=10, every=0.01)
         self.switch.connect(self.name, self.pid)
 
     def power_off(self) -> None:

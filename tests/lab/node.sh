@@ -54,6 +54,8 @@ install -d -m 0700 /run/home /run/reconciler
 
 [ ! -e "$seed/apache-gone" ] || mount --bind /dev/null /usr/sbin/apache2
 
+touch "$seed/mounted"
+
 # The cables are put in from outside, as soon as the id above is known there.
 until ip -batch "$seed/boot.batch" >/dev/null 2>&1; do sleep 0.02; done
 
