@@ -8,7 +8,7 @@ from reconciler.network.iproute import Seen
 from reconciler.state import Ref, State
 from reconciler.status import Health
 
-_RESOURCES = frozenset({"Primitive", "Group", "Clone"})
+_RESOURCES = frozenset({"Primitive", "Group", "Clone", "Bundle"})
 _MOVES = frozenset({"start", "stop", "promote", "demote", "migrate_to", "migrate_from"})
 """Operations during which a resource does not serve, though Pacemaker already or still counts it as active."""
 

@@ -127,7 +127,7 @@ def _compare(wanted: State, observed: Observed) -> _Compared:
         shared = kind.shared.names(spec) if kind.shared else frozenset()
         ours = shared <= recorded and (kind.bag is not None or observed.owns(ref))
         if live == spec:
-            adoptions += [] if ours else [ref]
+            adoptions += [] if ours or not _recordable(ref, observed) else [ref]
             continue
         hold = _held_as_it_is(ref, spec, observed)
         if hold:
@@ -149,6 +149,12 @@ def _compare(wanted: State, observed: Observed) -> _Compared:
     return _Compared(changes, tuple(adoptions), tuple(holds), tuple(overrides))
 
 
+def _recordable(ref: Ref, observed: Observed) -> bool:
+    """Tell whether the record may name it: where tags name only XML ids, the names of some kinds have no place."""
+    kind = CLUSTER_KINDS[ref.kind]
+    return kind.bag is not None or not kind.named_apart or dialect.has_loose_tags(dialect.schema(observed.cib))
+
+
 def _adopts(ref: Ref, live: Spec | None, unrecorded: frozenset[str], observed: Observed) -> bool:
     """True if a change makes ours what is live already: the object, or of a bag one of its values."""
     bag = CLUSTER_KINDS[ref.kind].bag
@@ -161,6 +167,10 @@ def _held_as_it_is(ref: Ref, spec: Spec, observed: Observed) -> Hold | None:
     if ref in observed.unsupported:
         why = observed.unsupported[ref]
         return Hold(Reason.UNSUPPORTED, f"left alone: the live object says what no manifest can say yet: {why}", ref)
+    if not _recordable(ref, observed):
+        schema = observed.cib.root.get("validate-with", "")
+        message = f"{schema} has no place to record it as ours: upgrade the CIB with `cibadmin --upgrade --force`"
+        return Hold(Reason.UNSUPPORTED, message, ref)
     if ref not in observed.state and key(ref) in observed.cib.by_id:
         other = observed.cib.by_id[key(ref)].tag
         return Hold(Reason.NAME_TAKEN, f"the id {ref.name!r} belongs to a live <{other}>", ref)

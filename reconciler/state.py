@@ -46,6 +46,8 @@ class Part(BaseModel):
     )
     IDENTITY: ClassVar[tuple[str, ...]] = ()
     """The fields that give it, or what is in it, an id in the CIB: they say nothing of what it means."""
+    REFERRING: ClassVar[tuple[str, ...]] = ()
+    """The fields that name whatever has an id in the CIB, an object or what is in one."""
 
     @model_serializer(mode="wrap")
     def _short(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -19,8 +19,6 @@ from tests.programs import corpus_cibs
 FILES = corpus_cibs()
 ABSENT = "no corpus of CIBs here (RECONCILER_CORPUS): reading and planning are NOT tested on other people's clusters"
 
-NOT_YET = ("bundle/",)
-"""Objects of the corpus that no manifest can say."""
 
 pytestmark = pytest.mark.parametrize(
     "file",
@@ -47,7 +45,7 @@ def objects(seen: Observed) -> Iterator[tuple[Ref, ET.Element]]:
 def test_everything_is_understood(file: Path) -> None:
     seen = observe(parse(file.read_text()))
     left = {str(ref): reason for ref, reason in seen.unsupported.items()} | {str(ref): "?" for ref in seen.unknown}
-    assert {ref: reason for ref, reason in left.items() if not ref.startswith(NOT_YET)} == {}
+    assert left == {}
 
 
 def test_what_is_there_and_wanted_needs_no_change(file: Path) -> None:

@@ -16,8 +16,8 @@ CONTAINERS = RESOURCES - {"primitive"}
 NAMED_BY_ID = frozenset({"resource_ref", "obj_ref", "role"})
 """Elements whose id is that of another element."""
 
-NAMED_APART = frozenset({"node", "acl_target"})
-"""Elements whose id is no XML id in the schemas, but a name of its own sort: another element may have the same."""
+NAMED_APART = {"node": "node", "acl_target": "acl_target", "acl_user": "acl_target"}
+"""Elements whose id is a name of its own sort, so that another element may have the same, and what tells them apart."""
 
 
 class CibError(ValueError):
@@ -52,7 +52,8 @@ def children(element: ET.Element | None) -> Iterator[ET.Element]:
 def key(element: ET.Element) -> str:
     """Return an element's id; of those that are named apart with their tag before it, which no XML id can be."""
     name = element.get("id", "")
-    return f"{element.tag}:{name}" if element.tag in NAMED_APART else name
+    apart = NAMED_APART.get(str(element.tag))
+    return f"{apart}:{name}" if apart else name
 
 
 class Cib:

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 from reconciler.cib.document import NAMED_APART, NAMED_BY_ID, RESOURCES, Cib, children
 from reconciler.cib.ownership import TAG
 
-_NO_IDS = NAMED_BY_ID | NAMED_APART
+_NO_IDS = NAMED_BY_ID | frozenset(NAMED_APART)
 _NAMING = ("rsc", "with-rsc", "first", "then", "id-ref", "reference", "ref", "template")
 
 _REFERRING = ("id-ref", "reference", "ref")

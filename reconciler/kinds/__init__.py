@@ -3,6 +3,11 @@
 from collections.abc import Mapping
 
 from reconciler.kinds import (
+    acl_group,
+    acl_role,
+    acl_user,
+    alert,
+    bundle,
     clone,
     cluster_properties,
     colocation,
@@ -34,12 +39,17 @@ KINDS: Mapping[str, Kind] = {
         primitive.KIND,
         group.KIND,
         clone.KIND,
+        bundle.KIND,
         location.KIND,
         colocation.KIND,
         order.KIND,
         ticket.KIND,
         fencing_topology.KIND,
         tag.KIND,
+        acl_role.KIND,
+        acl_user.KIND,
+        acl_group.KIND,
+        alert.KIND,
     )
 }
 """Every kind by name, in the order in which objects are created."""

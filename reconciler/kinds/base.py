@@ -265,6 +265,43 @@ def _reads(written: ET.Element, wanted: Any, read: Callable[[ET.Element], Any]) 
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A part of a spec, the live element whose place it takes, and whether that already says it."""
+
+    item: Any
+    live: ET.Element | None
+    same: bool
+
+
+def matched(
+    items: Sequence[Any],
+    live: Sequence[ET.Element],
+    says: Callable[[ET.Element, Any], bool],
+    *,
+    alike: Callable[[ET.Element, Any], bool] = lambda live, _: live.get("id") is not None,
+) -> list[Match]:
+    """Find for each part the live element that says it; else that of its id, else one left over that is alike.
+
+    The parts have an `id`, which is None where none is said.
+    """
+    found: dict[int, ET.Element] = {}
+    unused = list(live)
+    for fits in (says, _has_its_id, alike):
+        for index, item in enumerate(items):
+            element = next((element for element in unused if fits(element, item)), None)
+            if index not in found and element is not None:
+                found[index] = element
+                unused.remove(element)
+    return [
+        Match(item, found.get(index), index in found and says(found[index], item)) for index, item in enumerate(items)
+    ]
+
+
+def _has_its_id(live: ET.Element, item: Any) -> bool:
+    return item.id is not None and live.get("id") == item.id
+
+
 def arrange(written: ET.Element, live: ET.Element | None) -> ET.Element:
     """Put the children where the live ones of their tag are, with the live comments between them; new ones come last.
 

@@ -116,11 +116,8 @@ def _stranger(element: ET.Element) -> Ref:
 def _objects(cib: Cib) -> Iterator[tuple[ClusterKind | None, ET.Element]]:
     """Yield every object with its kind: what stands in the sections, the resources inside containers."""
     whole = {kind.section: kind for kind in _SECTIONS.values()}
-    sections = {kind.section for kind in CLUSTER_KINDS.values()}
     for section in children(cib.configuration):
         name = str(section.tag)
-        if name not in sections:
-            continue
         if name in whole:
             if next(children(section), None) is not None:
                 yield whole[name], section

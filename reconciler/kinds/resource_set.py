@@ -18,6 +18,7 @@ from reconciler.kinds.base import (
     element,
     fresh_id,
     keep_words,
+    matched,
     observed,
     unless,
 )
@@ -94,21 +95,11 @@ def _read(found: ET.Element, named: frozenset[str] = frozenset()) -> ResourceSet
 
 def write_resource_sets(owner: str, sets: Sequence[ResourceSet], live: Sequence[ET.Element]) -> list[ET.Element]:
     """Return the elements that say the sets, in order, keeping live elements and ids where they mean the same."""
-    unused = list(live)
     used = {*(element.get("id") for element in live), *(item.id for item in sets)}
-    pairs = []
-    for item in sets:
-        same = next((element for element in unused if _says(element, item)), None)
-        pairs.append((item, same))
-        unused = [element for element in unused if element is not same]
-    written = []
-    for item, same in pairs:
-        old = same
-        if same is None and item.id_ref is None:
-            old = next((element for element in unused if element.get("id") == item.id), unused[0] if unused else None)
-            unused = [element for element in unused if element is not old]
-        written.append(same if same is not None else _write(owner, item, old, used))
-    return written
+    return [
+        match.live if match.same and match.live is not None else _write(owner, match.item, match.live, used)
+        for match in matched(sets, live, _says)
+    ]
 
 
 def _says(live: ET.Element, item: ResourceSet) -> bool:

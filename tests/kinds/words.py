@@ -17,7 +17,8 @@ def spec(kind: str, toml: str) -> Spec:
 
 
 def element(text: str) -> ET.Element:
-    return ET.fromstring(re.sub(r">\s+<", "><", text))
+    parser = ET.XMLParser(target=ET.TreeBuilder(insert_comments=True))
+    return ET.fromstring(re.sub(r">\s+<", "><", text), parser)
 
 
 def own(found: ET.Element) -> ET.Element:
