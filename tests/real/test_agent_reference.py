@@ -129,7 +129,7 @@ def measure(what: str, once: Callable[[], float], times: int = 10) -> None:
     taken = []
     for _ in range(times):
         taken.append(once())
-        time.sleep(0.4)
+        time.sleep(0.25)
     print(f"\n{what}: median {statistics.median(taken):.2f} s, worst {max(taken):.2f} s of {times}")
 
 
