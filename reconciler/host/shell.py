@@ -19,8 +19,6 @@ from enum import StrEnum
 from functools import cached_property
 from typing import IO
 
-import sh
-
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -115,7 +113,7 @@ class Shell:
         try:
             batch = _Batch(found)
             running = _Running(batch.call, _SHELL, self._environment, batch.outputs, batch.descriptors)
-        except (OSError, sh.ForkException) as error:
+        except OSError as error:
             why = _last_line(error)
             return lambda: [_never(call, Failure.DENIED, why) for call in calls]
 
@@ -133,7 +131,7 @@ class Shell:
             return _never(call, Failure.MISSING if program is None else Failure.STOPPED)
         try:
             return _Running(call, program, self._environment).finish(self._cancelled)
-        except (OSError, sh.ForkException) as error:
+        except OSError as error:
             return _never(call, Failure.DENIED, _last_line(error))
 
 
@@ -227,21 +225,27 @@ class _Running:
             self._outputs = (self._stdout, self._stderr, *outputs)
             stdin.write(call.stdin.encode())
             stdin.seek(0)
-            self._process = sh.Command(program)(
-                *call.argv[1:],
-                _in=stdin,
-                _out=self._stdout,
-                _err=self._stderr,
-                _bg=True,
-                _bg_exc=False,
-                _tty_in=False,
-                _tty_out=False,
-                _new_session=True,
-                _pass_fds=set(inherited),
-                _return_cmd=True,
-                _env=dict(environment),
-                _ok_code=_ANY_CODE,
-            )
+            import sh  # noqa: PLC0415 - asyncio comes with it: verbs that run no command start sooner without
+
+            self._signalled = sh.SignalException
+            try:
+                self._process = sh.Command(program)(
+                    *call.argv[1:],
+                    _in=stdin,
+                    _out=self._stdout,
+                    _err=self._stderr,
+                    _bg=True,
+                    _bg_exc=False,
+                    _tty_in=False,
+                    _tty_out=False,
+                    _new_session=True,
+                    _pass_fds=set(inherited),
+                    _return_cmd=True,
+                    _env=dict(environment),
+                    _ok_code=_ANY_CODE,
+                )
+            except sh.ForkException as error:
+                raise OSError(str(error)) from error
             files.pop_all()
             stdin.close()
 
@@ -250,7 +254,7 @@ class _Running:
         if cut:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-        with suppress(sh.SignalException):
+        with suppress(self._signalled):
             self._process.wait()
         code: int = self._process.exit_code
         stdout, stderr = _text(self._stdout), _text(self._stderr)
