@@ -5,6 +5,7 @@ refuses what that schema does not know. Sources: Pacemaker 2.1.5's `tags-*.rng`,
 """
 
 import re
+from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
 from reconciler.cib.document import Cib
@@ -14,9 +15,13 @@ Schema = tuple[int, int]
 _TAGS = (1, 3)
 _LOOSE_TAGS = (3, 3)
 _PROMOTED = (3, 7)
+_PERMISSIONS = (2, 0)
+_CONTAINERS = (3, 0)
 _LATEST = (99, 0)
 _NAME = re.compile(r"pacemaker-([0-9]+)\.([0-9]+)")
 _OLD_ROLES = {"Promoted": "Master", "Unpromoted": "Slave"}
+_OLD_PERMISSIONS = {"object-type": "tag", "reference": "ref"}
+_OLD_CONTAINERS = {"promoted-max": "masters"}
 _ROLES = ("role", "rsc-role", "with-rsc-role")
 
 
@@ -37,9 +42,20 @@ def has_loose_tags(version: Schema) -> bool:
 
 
 def speak(element: ET.Element, version: Schema) -> None:
-    """Put the roles of an element that was just made into the words that the schema knows."""
-    if version < _PROMOTED:
-        for part in element.iter():
+    """Put an element that was just made into the words that the schema knows."""
+    for part in element.iter():
+        if version < _PROMOTED:
             for attribute in _ROLES:
                 if part.get(attribute) in _OLD_ROLES:
                     part.set(attribute, _OLD_ROLES[part.get(attribute, "")])
+        if version < _PERMISSIONS and part.tag == "acl_permission":
+            part.tag = part.attrib.pop("kind")
+            _rename(part, _OLD_PERMISSIONS)
+        if version < _CONTAINERS and part.tag in {"docker", "rkt"}:
+            _rename(part, _OLD_CONTAINERS)
+
+
+def _rename(element: ET.Element, names: Mapping[str, str]) -> None:
+    for attribute, old in names.items():
+        if attribute in element.attrib:
+            element.set(old, element.attrib.pop(attribute))

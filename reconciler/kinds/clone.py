@@ -52,9 +52,11 @@ def _write(name: str, spec: Clone, live: ET.Element | None) -> ET.Element:
 
 
 def _without_promotable(sets: tuple[AttributeSet, ...]) -> tuple[AttributeSet, ...]:
-    rest = [{name: value for name, value in item.values.items() if name != "promotable"} for item in sets]
-    pairs = zip(sets, rest, strict=True)
-    return tuple(item.model_copy(update={"values": values}) for item, values in pairs if values)
+    left = (
+        item.model_copy(update={"values": {name: text for name, text in item.values.items() if name != "promotable"}})
+        for item in sets
+    )
+    return tuple(item for item in left if item.is_said)
 
 
 def _crm(name: str, spec: Clone) -> str:

@@ -47,6 +47,8 @@ class Colocation(Spec):
         default=(), description="Instead of two resources: sets, of which each is placed with the one before it."
     )
     lifetime: Lifetime = ()
+    score_attribute: str | None = Field(default=None, description="Not looked at (schemas before 3.0).")
+    score_attribute_mangle: str | None = Field(default=None, description="Not looked at (schemas before 3.0).")
 
     @model_validator(mode="after")
     def _one_form(self, info: ValidationInfo) -> Self:
@@ -69,6 +71,8 @@ _FIELDS = {
     "with_role": "with-rsc-role",
     "node_attribute": "node-attribute",
     "influence": "influence",
+    "score_attribute": "score-attribute",
+    "score_attribute_mangle": "score-attribute-mangle",
 }
 
 
@@ -86,6 +90,8 @@ def _read(colocation: ET.Element, named: frozenset[str] = frozenset()) -> Coloca
 
 def _write(name: str, spec: Colocation, live: ET.Element | None) -> ET.Element:
     fields = {attribute: getattr(spec, field) for field, attribute in _FIELDS.items()}
+    if live is not None and live.get("score") is None and spec.score == _NO_SCORE:
+        fields["score"] = None
     written = element("rsc_colocation", live, id=name, **fields)
     written.extend(write_resource_sets(name, spec.sets, [] if live is None else live.findall("resource_set")))
     written.extend(write_lifetime(name, spec.lifetime, live))

@@ -97,12 +97,21 @@ def _scored(rule: Rule) -> Rule:
     return rule if said else rule.model_copy(update={"score": "0"})
 
 
+def _unscored(rule: Rule, live: ET.Element | None) -> Rule:
+    """Leave a score unsaid that the live rule does not say either."""
+    silent = live is not None and rule.score == _scored(read_rule(live)).score and live.get("score") is None
+    return rule.model_copy(update={"score": None}) if silent else rule
+
+
 def _write(name: str, spec: Location, live: ET.Element | None) -> ET.Element:
     fields = {attribute: getattr(spec, field) for field, attribute in _FIELDS.items()}
     written = element("rsc_location", live, id=name, **fields)
     before = [] if live is None else live.findall("resource_set")
     written.extend(write_resource_sets(name, spec.sets, before))
-    written.extend(write_rules(name, spec.rules, live))
+    rules = [*([] if live is None else live.findall("rule")), *([None] * len(spec.rules))]
+    written.extend(
+        write_rules(name, [_unscored(rule, old) for rule, old in zip(spec.rules, rules, strict=False)], live)
+    )
     written.extend(write_lifetime(name, spec.lifetime, live))
     return arrange(keep_words(written, live, _read), live)
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree as ET
 
-from reconciler.cib.document import children
 from reconciler.kinds.base import fresh_id, identifier
 from reconciler.kinds.nvset import UNCONDITIONAL, VERBATIM, AttributeSet, Vocabulary, means, read_set
 from reconciler.kinds.rule import write_condition
@@ -63,7 +62,7 @@ def _with_condition(element: ET.Element, item: AttributeSet) -> ET.Element:
 
 
 def _is_empty(element: ET.Element) -> bool:
-    return next(children(element), None) is None and element.get("id-ref") is None
+    return not read_set(element).is_said
 
 
 def _matching(item: AttributeSet, live: Sequence[ET.Element], said: frozenset[str]) -> list[ET.Element]:

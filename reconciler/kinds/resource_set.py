@@ -59,7 +59,7 @@ class ResourceSet(Part):
     def _one_form(self, info: ValidationInfo) -> Self:
         if info.context:
             return self
-        if self.id_ref and self.model_fields_set != {"id_ref"}:
+        if self.id_ref and self != ResourceSet.model_construct(id_ref=self.id_ref):
             raise ValueError("has `id-ref`: the set that it refers to says all else")
         if not self.id_ref and not self.resources:
             raise ValueError("needs `resources`, or an `id-ref`")

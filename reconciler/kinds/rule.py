@@ -66,7 +66,7 @@ class Rule(Part):
             return self
         if self.score and self.score_attribute:
             raise ValueError("has both `score` and `score-attribute`: use one")
-        if self.id_ref and self.model_fields_set != {"id_ref"}:
+        if self.id_ref and (self.score or self.score_attribute or self.role or self.expression or self.id):
             raise ValueError("has `id-ref`: the rule that it refers to says all else")
         if not self.id_ref and not self.expression:
             raise ValueError("needs an `expression`, or an `id-ref`")
