@@ -8,7 +8,7 @@ from reconciler.cib.document import NAMED_BY_ID, children
 from reconciler.cib.values import property_value
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.cluster_properties import ClusterProperties
-from reconciler.kinds.identity import parts
+from reconciler.kinds.identity import located
 from reconciler.kinds.location import Location
 from reconciler.kinds.observe import Observed
 from reconciler.kinds.rule import Rule
@@ -93,7 +93,7 @@ def _no_such_node(wanted: State, observed: Observed) -> Iterator[str]:
 
 def _doubtful_rules(changes: Mapping[Ref, Change]) -> Iterator[str]:
     for ref, change in changes.items():
-        for part in parts(change.after) if change.after is not None else ():
+        for _, part in located(change.after) if change.after is not None else ():
             if isinstance(part, Rule) and part.expression is not None:
                 for doubt in rules.doubts(rules.parse(part.expression)):
                     yield f"{ref}: {part.expression}: {doubt}"

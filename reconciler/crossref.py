@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 from reconciler import rendered
 from reconciler.kinds import CLUSTER_KINDS, key
 from reconciler.kinds.base import RESOURCES
+from reconciler.kinds.identity import given_ids, referred_ids
 from reconciler.kinds.node_network import NodeNetwork
 from reconciler.kinds.order import Order
 from reconciler.kinds.primitive import Primitive
@@ -23,7 +24,12 @@ def check(state: State, files: Mapping[Ref, str], spoiled: frozenset[Ref] | None
     even the names are known: then nothing can be said of references to nothing.
     """
     cluster = {ref: spec for ref, spec in state.items() if ref.kind in CLUSTER_KINDS}
-    faults = [*_dangling(cluster, files, spoiled), *_cycles(cluster, files), *_shared_members(cluster, files)]
+    faults = [
+        *_dangling(cluster, files, spoiled),
+        *_ids(cluster, files, spoiled),
+        *_cycles(cluster, files),
+        *_shared_members(cluster, files),
+    ]
     whole = rendered.configuration(cluster) if not faults and not spoiled and rendered.is_needed(cluster) else None
     return sorted({*faults, *_after_itself(cluster, files), *_networks(state, files, whole)})
 
@@ -51,6 +57,21 @@ def _kinds(kinds: frozenset[str] | None) -> str:
     if kinds is None or kinds == RESOURCES:
         return "resource" if kinds else "object"
     return " or ".join(name for name in CLUSTER_KINDS if name in kinds)
+
+
+def _ids(state: State, files: Mapping[Ref, str], spoiled: frozenset[Ref] | None) -> Iterator[Rejected]:
+    """Find ids of parts of objects that are given twice, or that something refers to and nothing has."""
+    owners = {key(ref): ref for ref in state}
+    for ref, spec in state.items():
+        for path, name in given_ids(spec):
+            if name in owners:
+                yield Rejected(files[ref], str(ref), f"spec.{path}", f"{owners[name]} has the id {name!r} already")
+            owners.setdefault(name, ref)
+    for ref, spec in state.items() if spoiled == frozenset() else ():
+        for path, name in referred_ids(spec):
+            if name not in owners:
+                message = f"nothing has the id {name!r}: give it to what is meant, by `id`"
+                yield Rejected(files[ref], str(ref), f"spec.{path}", message)
 
 
 def _cycles(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:

@@ -47,6 +47,7 @@ def _misfits(scene: Scene) -> Iterable[tuple[Ref, Hold]]:
     for ref, change in scene.changes.items():
         hold = (
             _names_nothing(ref, change, there, scene)
+            or _refers_to_nothing(ref, scene)
             or _takes_what_another_keeps(ref, change, scene)
             or _leaves_behind(ref, change, scene)
             or _takes_away_what_is_named(ref, change, scene)
@@ -75,6 +76,16 @@ def _names_nothing(ref: Ref, change: Change, there: Mapping[str, str], scene: Sc
         if not reference.fits(there.get(reference.name)):
             message = f"{reference.field} names {reference.name}, which does not exist"
             return Hold(Reason.REFERENCE_MISSING, message, ref)
+    return None
+
+
+def _refers_to_nothing(ref: Ref, scene: Scene) -> Hold | None:
+    """Hold what refers to a part of an object that is not there: the cluster would refuse the whole patch."""
+    element = scene.written.get(ref)
+    for name in sorted(references.referring(element)) if element is not None else ():
+        made = any(name in references.ids(scene.written[other]) for other in scene.changes if other in scene.written)
+        if name not in scene.observed.cib.by_id and not made:
+            return Hold(Reason.REFERENCE_MISSING, f"it refers to {name}, which does not exist", ref)
     return None
 
 

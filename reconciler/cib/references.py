@@ -44,6 +44,11 @@ def named(element: ET.Element) -> frozenset[str]:
     return frozenset(found)
 
 
+def referring(element: ET.Element) -> frozenset[str]:
+    """Return the ids by which an element and what is its own refer to what is in other elements."""
+    return frozenset(name for part in own(element) for attribute in _REFERRING if (name := part.get(attribute)))
+
+
 def referred(cib: Cib) -> frozenset[str]:
     """Return the ids by which elements refer to others or to what is in them, our own record left out."""
     found: set[str] = set()

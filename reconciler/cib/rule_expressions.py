@@ -226,6 +226,17 @@ def combine(connective: Connective, operands: Iterable[Expression]) -> Expressio
     return several[0] if len(several) == 1 else Combination(connective, several)
 
 
+def references(expression: Expression) -> list[str]:
+    """Return the ids of the rules that an expression refers to."""
+    match expression:
+        case RuleReference(id_):
+            return [id_]
+        case Combination(operands=operands):
+            return [name for operand in operands for name in references(operand)]
+        case _:
+            return []
+
+
 def doubts(expression: Expression) -> list[str]:
     """Name what can be written in a rule but does not do what it seems to, in the order of the text.
 

@@ -21,6 +21,7 @@ from reconciler.cib.rule_expressions import (
     RuleReference,
     combine,
     doubts,
+    references,
 )
 from reconciler.cib.rule_grammar import format, parse  # noqa: A004  rules.format says what it does
 from reconciler.cib.rule_xml import fill, from_element, to_element
@@ -43,5 +44,6 @@ __all__ = [
     "format",
     "from_element",
     "parse",
+    "references",
     "to_element",
 ]

@@ -4,30 +4,57 @@ from collections.abc import Iterator
 from typing import TypeVar
 from xml.etree import ElementTree as ET
 
+from reconciler.cib import rules
 from reconciler.cib.references import ids
 from reconciler.kinds.nvset import AttributeSet, merged
+from reconciler.kinds.rule import Rule
 from reconciler.state import Part
 
 PartT = TypeVar("PartT", bound=Part)
 
 
-def parts(part: Part) -> Iterator[Part]:
-    """Yield an object and everything in it that has fields of its own."""
-    yield part
-    for name in type(part).model_fields:
+def located(part: Part, path: str = "") -> Iterator[tuple[str, Part]]:
+    """Yield an object and everything in it that has fields of its own, with the path to it: `params[0].rule`."""
+    yield path, part
+    for name, field in type(part).model_fields.items():
         value = getattr(part, name)
-        for inner in value if isinstance(value, tuple) else (value,):
-            if isinstance(inner, Part):
-                yield from parts(inner)
+        where = f"{path}.{field.alias}" if path else str(field.alias)
+        if isinstance(value, Part):
+            yield from located(value, where)
+        elif isinstance(value, tuple):
+            for index, inner in enumerate(value):
+                if isinstance(inner, Part):
+                    yield from located(inner, f"{where}[{index}]")
 
 
 def said_ids(part: Part) -> Iterator[str]:
     """Yield the ids that a manifest gives to what is in an object."""
-    for inner in parts(part):
+    yield from (name for _, name in given_ids(part))
+
+
+def given_ids(part: Part) -> Iterator[tuple[str, str]]:
+    """Yield the ids that a manifest gives to what is in an object, with the path to each."""
+    for path, inner in located(part):
         for name in inner.IDENTITY:
             value = getattr(inner, name)
-            if value:
-                yield from value.values() if isinstance(value, dict) else (value,)
+            for given in value.values() if isinstance(value, dict) else (value,) if value else ():
+                yield _field(path, inner, name), given
+
+
+def referred_ids(part: Part) -> Iterator[tuple[str, str]]:
+    """Yield the ids by which something in an object refers to what is anywhere in the CIB, with the path to each."""
+    for path, inner in located(part):
+        for name in inner.REFERRING:
+            if getattr(inner, name):
+                yield _field(path, inner, name), getattr(inner, name)
+        if isinstance(inner, Rule) and inner.expression is not None:
+            for name in rules.references(rules.parse(inner.expression)):
+                yield _field(path, inner, "expression"), name
+
+
+def _field(path: str, part: Part, name: str) -> str:
+    alias = str(type(part).model_fields[name].alias)
+    return f"{path}.{alias}" if path else alias
 
 
 def anonymous(part: PartT) -> PartT:

@@ -50,6 +50,8 @@ Values = dict[str, Scalar]
 class PairReference(Part):
     """A value that another set says."""
 
+    REFERRING = ("id_ref",)
+
     id_ref: str = Field(description="The id of the pair that says it.")
     name: str | None = Field(default=None, description="What it is called here, if not as there.")
 
@@ -58,6 +60,7 @@ class AttributeSet(Part):
     """One set of values, used where its rule holds; sets with a higher score come first."""
 
     IDENTITY = ("id", "ids")
+    REFERRING = ("id_ref",)
 
     values: Values = Field(default_factory=dict, description="Names and values.")
     rule: Condition | None = Field(default=None, description="The set applies only where this rule holds.")

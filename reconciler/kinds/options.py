@@ -23,6 +23,7 @@ class Options(Spec):
     """A set of options. What no manifest names is left as it is."""
 
     IDENTITY = ("ids",)
+    REFERRING = ("id_ref",)
 
     values: Values = Field(default_factory=dict, description="Names and values.")
     rule: Condition | None = Field(default=None, description="The set applies only where this rule holds.")

@@ -32,6 +32,7 @@ class Primitive(Spec):
     model_config = needs(["agent"], ["template"])
 
     IDENTITY = ("operations_id",)
+    REFERRING = ("operations_id_ref",)
 
     agent: Annotated[str, AfterValidator(values.agent)] | None = Field(
         default=None,

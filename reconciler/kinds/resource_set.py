@@ -37,6 +37,7 @@ class ResourceSet(Part):
     """Resources that a constraint treats alike."""
 
     IDENTITY = ("id",)
+    REFERRING = ("id_ref",)
 
     resources: tuple[str, ...] = Field(default=(), description="The names of the resources, in order.")
     sequential: Annotated[Boolean | None, unless("true")] = Field(

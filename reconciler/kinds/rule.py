@@ -48,6 +48,7 @@ class Rule(Part):
     """A condition in crm's words, such as `not_defined pingd or pingd lte 0`, or a reference to another rule."""
 
     IDENTITY = ("id",)
+    REFERRING = ("id_ref",)
 
     score: Score | None = Field(
         default=None, description="How much the rule counts where it holds: INFINITY, -INFINITY, 100."

@@ -17,6 +17,7 @@ class Template(Spec):
     """What several primitives have in common; each says what is different."""
 
     IDENTITY = ("operations_id",)
+    REFERRING = ("operations_id_ref",)
 
     agent: Annotated[str, AfterValidator(values.agent)] = Field(
         description="The resource agent: `ocf:heartbeat:IPaddr2`, `systemd:nginx`, `stonith:fence_ipmilan`.",

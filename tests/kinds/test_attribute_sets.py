@@ -1,5 +1,12 @@
 """Attribute sets: ids that something refers to, references, rules, pairs that say nothing."""
 
+from xml.etree import ElementTree as ET
+
+from reconciler import manifests
+from reconciler.cib.document import parse
+from reconciler.kinds.observe import observe
+from reconciler.planner import ClusterPlan, plan
+from reconciler.pruning import Policy
 from tests.kinds.words import both_ways, reads, refuses, rewritten
 
 HEAD = 'agent = "ocf:heartbeat:IPaddr2"\n'
@@ -113,3 +120,87 @@ def test_what_says_two_things_is_refused() -> None:
     refuses("Primitive", HEAD + 'params = [{ values = { b = 1 }, ids = { c = "d" } }]', "gives an id to c")
     refuses("Primitive", HEAD + "params = [{ values = { b = 1 }, rule = {} }]", "needs an `expression`")
     refuses("Primitive", HEAD + 'operations-id-ref = "a"\noperations = [{ name = "stop" }]', "has `operations-id-ref`")
+
+
+def faults(*items: str) -> list[str]:
+    text = 'apiVersion = "ha.reconciler.io/v1alpha1"\nkind = "List"\n' + "".join(items)
+    return [str(fault) for fault in manifests.load({"a.toml": text}, "r").rejected]
+
+
+def primitive(name: str, said: str = "") -> str:
+    return f'[[items]]\nkind = "Primitive"\nmetadata.name = "{name}"\nspec.agent = "lsb:x"\n{said}\n'
+
+
+COMMON = primitive("a", 'spec.params = [{ id = "common", values = { x = 1 }, ids = { x = "the-x" } }]')
+
+
+def test_what_is_referred_to_must_be_there() -> None:
+    assert faults(COMMON, primitive("b", 'spec.params = [{ id-ref = "common" }]')) == []
+    assert faults(COMMON, primitive("b", 'spec.params = [{ nvpairs = [{ id-ref = "the-x" }] }]')) == []
+    assert faults(COMMON, primitive("b", 'spec.params = [{ id-ref = "comon" }]')) == [
+        "a.toml: Primitive/b: spec.params[0].id-ref: nothing has the id 'comon': give it to what is meant, by `id`"
+    ]
+    rule = "spec.params = [{ values = { y = 1 }, rule = { expression = 'defined a and $id-ref=gone' } }]"
+    message = "nothing has the id 'gone': give it to what is meant, by `id`"
+    assert faults(COMMON, primitive("b", rule)) == [f"a.toml: Primitive/b: spec.params[0].rule.expression: {message}"]
+    assert faults(primitive("b", 'spec.operations-id-ref = "x"'))[0].startswith(
+        "a.toml: Primitive/b: spec.operations-id-ref: nothing has the id 'x'"
+    )
+
+
+def test_an_id_is_given_once() -> None:
+    twice = primitive("b", 'spec.params = [{ id = "common", values = { x = 1 } }]')
+    assert faults(COMMON, twice) == ["a.toml: Primitive/b: spec.params[0].id: Primitive/a has the id 'common' already"]
+    assert faults(COMMON, primitive("common")) == [
+        "a.toml: Primitive/a: spec.params[0].id: Primitive/common has the id 'common' already"
+    ]
+
+
+CIB = """<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" admin_epoch="0" epoch="1" num_updates="0">
+<configuration><crm_config/><nodes/><resources>{}</resources><constraints/></configuration><status/></cib>"""
+
+
+def planned(live: str, *items: str) -> ClusterPlan:
+    text = 'apiVersion = "ha.reconciler.io/v1alpha1"\nkind = "List"\n' + "".join(items)
+    desired = manifests.load({"a.toml": text}, "r")
+    assert desired.rejected == ()
+    return plan(desired, observe(parse(CIB.format(live))), frozenset(), Policy())
+
+
+USER = primitive("b", 'spec.params = [{ id-ref = "common" }]')
+
+
+def test_a_set_and_who_uses_it_are_made_together() -> None:
+    made = planned("", COMMON, USER)
+    again = "".join(ET.tostring(found, "unicode") for found in made.configuration.findall("resources/primitive"))
+    assert 'instance_attributes id-ref="common"' in again
+    assert planned(again, COMMON, USER).plan.changes == ()
+
+
+def test_a_live_set_that_is_to_be_used_changes_its_id_only() -> None:
+    live = """<primitive id="a" class="lsb" type="x"><instance_attributes id="a-1">
+    <nvpair id="the-x" name="x" value="1"/></instance_attributes></primitive>"""
+    made = planned(live, COMMON, USER)
+    assert [(str(change.ref), [field.path for field in change.fields()]) for change in made.plan.changes] == [
+        ("Primitive/a", ["params[0].values.x", "params[0].id", "params[0].ids.x", "params.x"]),
+        ("Primitive/b", ["agent", "params[0].id-ref"]),
+    ]
+    said = primitive("a", 'spec.params = [{ id = "a-1", values = { x = 1 } }]')
+    assert planned(live, said).plan.changes == ()
+
+
+def test_an_id_that_somebody_else_has_is_not_taken() -> None:
+    live = """<primitive id="z" class="lsb" type="x"><instance_attributes id="common">
+    <nvpair id="p" name="x" value="1"/></instance_attributes></primitive>"""
+    made = planned(live, COMMON)
+    (hold,) = made.plan.holds
+    assert (str(hold.ref), str(hold.reason)) == ("Primitive/a", "NameTaken")
+
+
+def test_who_uses_what_is_held_waits_with_it() -> None:
+    live = '<clone id="a"><primitive id="z" class="lsb" type="x"/></clone>'
+    made = planned(live, COMMON, USER)
+    assert {str(hold.ref): str(hold.reason) for hold in made.plan.holds} == {
+        "Primitive/a": "NameTaken",
+        "Primitive/b": "ReferenceMissing",
+    }
