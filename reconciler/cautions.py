@@ -28,7 +28,7 @@ def cautions(
         *_fencing(configuration),
         *_overruled(wanted, configuration),
         *_left_outside(changes, wanted, observed),
-        *_no_such_node(wanted, observed),
+        *_no_such_node(wanted, configuration),
         *_doubtful_rules(changes),
         *_without_effect(changes, observed, configuration),
     ]
@@ -80,12 +80,12 @@ def _left_outside(changes: Mapping[Ref, Change], wanted: State, observed: Observ
                 yield f"{member}, which is not ours, leaves {ref} and stands on its own"
 
 
-def _no_such_node(wanted: State, observed: Observed) -> Iterator[str]:
-    nodes = frozenset(observed.cib.unames.values())
+def _no_such_node(wanted: State, configuration: ET.Element) -> Iterator[str]:
+    nodes = {node.get("uname", "") for node in children(configuration.find("nodes"))}
     if not nodes:
         return
-    remote = {pair.get("value", "") for pair in observed.cib.root.iter("nvpair") if pair.get("name") == "remote-node"}
-    known = nodes | remote | set(observed.by_name)
+    remote = {pair.get("value", "") for pair in configuration.iter("nvpair") if pair.get("name") == "remote-node"}
+    known = nodes | remote | {resource.get("id", "") for resource in configuration.iter("primitive")}
     for ref, spec in wanted.items():
         if isinstance(spec, Location) and spec.node and spec.node not in known:
             yield f"{ref}: the cluster has no node {spec.node}; its nodes: {', '.join(sorted(nodes))}"

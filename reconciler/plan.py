@@ -102,6 +102,9 @@ def _flatten(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         case list() if all(isinstance(item, Mapping) and "interval" in item for item in value):
             for item in value:
                 yield f"{path}[{_label(item, 0)}]", _words(item)
+        case list() if all(isinstance(item, Mapping) and "devices" in item for item in value):
+            for item in value:
+                yield f"{path}[{_label(item, 0)}]", ", ".join(item["devices"])
         case list() if any(isinstance(item, Mapping | list) for item in value):
             for index, inner in enumerate(value):
                 yield from _flatten(inner, f"{path}[{_label(inner, index)}]")
@@ -118,12 +121,15 @@ def _label(item: Any, index: int) -> str:
     if isinstance(item, Mapping) and "name" in item:
         words = [str(item[key]) for key in _LABELS if key in item and item[key] != "0s"]
         return " ".join(words)
+    if isinstance(item, Mapping) and "devices" in item:
+        return " ".join(str(item[key]) for key in _LEVELS if key in item)
     if isinstance(item, Mapping) and "to" in item:
         return " ".join([str(item["to"]), *(f"{key} {item[key]}" for key in _ROUTES if key in item)])
     return str(index)
 
 
 _LABELS = ("name", "interval", "role")
+_LEVELS = ("target", "target-pattern", "target-attribute", "target-value", "index")
 _ROUTES = ("table", "metric")
 """What tells two routes to one destination apart, as iproute2 writes it."""
 

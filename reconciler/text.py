@@ -186,7 +186,8 @@ def _crm(change: Change) -> Iterator[str]:
     try:
         yield kind.crm(change.ref.name, change.after)
     except crm.UnsayableError:
-        yield crm.xml(kind.write(change.ref.name, change.after, None), kind.members(change.after))
+        element = kind.write(change.ref.name, change.after, None)
+        yield crm.xml(element, kind.members(change.after), kind.section)
 
 
 def plan_xml(plan: Plan) -> str:

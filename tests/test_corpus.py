@@ -7,13 +7,14 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from reconciler.cib import patch
-from reconciler.cib.document import RESOURCES, parse
+from reconciler.cib.document import RESOURCES, parse, serialize
 from reconciler.cib.references import referred
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.observe import Observed, observe
 from reconciler.planner import plan
 from reconciler.pruning import Policy
 from reconciler.state import Desired, Ref
+from tests.cib.pacemaker_patches import PatchOracle
 from tests.programs import corpus_cibs
 
 FILES = corpus_cibs()
@@ -72,3 +73,18 @@ def test_what_was_read_says_the_same_written_anew(file: Path) -> None:
         written.extend(child for child in element if child.tag in RESOURCES)
         assert kind.label(written) == ref.name
         assert kind.read(written, named) == seen.state[ref], str(ref)
+
+
+def test_an_empty_cluster_gets_the_same_configuration(file: Path) -> None:
+    cib = parse(file.read_text())
+    seen = observe(cib)
+    root = ET.Element("cib", cib.root.attrib)
+    configuration = ET.SubElement(root, "configuration")
+    for section in ("crm_config", "nodes", "resources", "constraints"):
+        ET.SubElement(configuration, section).extend(cib.objects(section) if section == "nodes" else ())
+    planned = plan(Desired(seen.state, "r"), observe(parse(serialize(root))), frozenset(), Policy())
+    assert planned.plan.holds == ()
+    root[0] = planned.configuration
+    made = parse(serialize(root))
+    assert dict(observe(made).state) == dict(seen.state)
+    assert PatchOracle().valid(made.text) or not PatchOracle().valid(cib.text)

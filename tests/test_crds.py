@@ -59,6 +59,11 @@ def test_there_are_examples() -> None:
     assert EXAMPLES
 
 
+def test_there_is_an_example_of_every_kind() -> None:
+    said = {item["kind"] for path in EXAMPLES for item in objects(tomli.loads(path.read_text()))}
+    assert set(KINDS) - said == set()
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: str(path.relative_to(CRDS / "examples")))
 def test_examples_name_the_schema_and_are_valid(path: Path) -> None:
     text = path.read_text()

@@ -145,10 +145,20 @@ def operation(item: _Operation) -> list[str]:
     return words
 
 
-def xml(element: ET.Element, members: Iterable[str]) -> str:
-    """Return a line that gives crm an object as XML; `members` are the ids of the resources inside it."""
+_DEFAULTS = frozenset({"rsc_defaults", "op_defaults"})
+
+
+def xml(element: ET.Element, members: Iterable[str], section: str = "") -> str:
+    """Return a line that gives crm an object as XML; `members` are the ids of the resources inside it.
+
+    A set of defaults has no word of its own in crm: there the section around it is the object.
+    """
     whole = ET.Element(element.tag, element.attrib)
     whole.extend(element)
     whole.extend(ET.Element("crmsh-ref", {"id": name}) for name in members)
+    if section in _DEFAULTS:
+        around = ET.Element(section)
+        around.append(whole)
+        whole = around
     line = " ".join(line.strip() for line in serialize(whole).splitlines())
     return "xml " + line.replace("\\", "&#92;")  # crm takes the line apart as a shell would
