@@ -1,9 +1,9 @@
 """The last good set of manifests, kept on disk so that a restart during a broken checkout does not lose it."""
 
 import json
-import os
 from pathlib import Path
 
+from reconciler.host import store
 from reconciler.host.directory import Texts, Unreadable, compose
 
 _NAME = "last-good.json"
@@ -24,22 +24,9 @@ def remember(state_dir: str | Path, texts: Texts) -> str:
     """
     if texts.rejected:
         raise ValueError(f"not a good set: {texts.rejected[0]}")
-    final = Path(state_dir) / _NAME
-    fresh = final.with_suffix(".new")
     content = {"revision": texts.revision, "path": texts.path, "files": dict(texts.files)}
-    try:
-        final.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh.unlink(missing_ok=True)
-        opened = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(opened, "w", encoding="utf-8") as stream:
-            json.dump(content, stream)
-            stream.flush()
-            os.fsync(opened)
-        fresh.replace(final)
-        _sync(final.parent)
-    except OSError as error:
-        return f"{final}: cannot keep the last good state: {error.strerror}"
-    return ""
+    trouble = store.save(Path(state_dir) / _NAME, content)
+    return f"cannot keep the last good state: {trouble}" if trouble else ""
 
 
 def last_good(state_dir: str | Path) -> Texts | Unreadable:
@@ -62,11 +49,3 @@ def last_good(state_dir: str | Path) -> Texts | Unreadable:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
     return Unreadable("Damaged", f"{path}: not what was written there; ignored")
-
-
-def _sync(directory: Path) -> None:
-    opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

@@ -1,4 +1,4 @@
-"""Small files that outlive the agent: written in one step, read with suspicion."""
+"""Files that have to survive a power cut: written in one step, and what the agent keeps is read with suspicion."""
 
 import json
 import os
@@ -13,26 +13,41 @@ def save(path: Path, content: Any, *, mode: int = 0o600) -> str:
 
 
 def write(path: Path, text: str, *, mode: int | None = None) -> str:
-    """Write a file so that there is always the old one or the new one; return what went wrong, empty if nothing did.
+    """Write a file so that after a power cut there is the old one or the new one.
 
-    Without a mode the file keeps its own (0600 if it is new).
+    Without a mode, whoever had it has it still: it keeps its owner and mode (0600 if it is new), and a link leads where
+    it led. A directory that is missing is made, for this user only.
+
+    Returns:
+        What went wrong, empty if nothing did; then what was there before is there still.
     """
-    fresh = path.with_name(f".{path.name}.new")
     try:
-        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        if mode is None:
-            mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o600
+        final = path if mode is not None else path.resolve()
+        fresh = final.with_name(f".{final.name}.new")
+        final.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        before = final.stat() if mode is None and final.exists() else None
         fresh.unlink(missing_ok=True)
         opened = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(opened, "w", encoding="utf-8") as stream:
-            os.fchmod(stream.fileno(), mode)
+            if before is not None:
+                os.fchown(opened, before.st_uid, before.st_gid)
+            os.fchmod(opened, mode or (stat.S_IMODE(before.st_mode) if before else 0o600))
             stream.write(text)
             stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(path)
+            os.fsync(opened)
+        fresh.replace(final)
+        _sync(final.parent)
     except OSError as error:
         return f"{path}: cannot be written: {error.strerror}"
     return ""
+
+
+def _sync(directory: Path) -> None:
+    opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def load(path: Path) -> Any:

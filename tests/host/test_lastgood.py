@@ -72,13 +72,13 @@ def test_a_store_that_cannot_be_written_is_said_and_the_old_one_stays(desired: P
     old = good(desired)
     assert remember(tmp_path, old) == ""
     (desired / "web.toml").write_text("new")
-    (tmp_path / "last-good.new").mkdir()
-    assert "cannot keep" in remember(tmp_path, good(desired))
+    (tmp_path / ".last-good.json.new").mkdir()
+    assert "cannot keep the last good state" in remember(tmp_path, good(desired))
     assert last_good(tmp_path) == old
 
 
 def test_what_an_earlier_attempt_left_is_no_obstacle(desired: Path, tmp_path: Path) -> None:
-    (tmp_path / "last-good.new").write_text("half")
+    (tmp_path / ".last-good.json.new").write_text("half")
     assert remember(tmp_path, good(desired)) == ""
     assert last_good(tmp_path) == good(desired)
 

@@ -1,5 +1,6 @@
 """Small files that outlive the agent."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,20 @@ def test_a_link_put_in_the_way_is_not_followed(tmp_path: Path) -> None:
     assert store.save(tmp_path / "kept.json", 1) == ""
     assert precious.read_text(encoding="utf-8") == "mine"
     assert not (tmp_path / "kept.json").is_symlink()
+
+
+def test_a_file_that_is_rewritten_keeps_its_owner_its_mode_and_the_link_to_it(tmp_path: Path) -> None:
+    file, link = tmp_path / "cib.xml", tmp_path / "link.xml"
+    file.write_text("old", encoding="utf-8")
+    link.symlink_to(file)
+    file.chmod(0o640)
+    other = 1234 if os.geteuid() == 0 else os.geteuid()
+    os.chown(file, other, -1)
+    assert store.write(link, "new") == ""
+    assert file.read_text(encoding="utf-8") == "new"
+    assert link.is_symlink()
+    assert (file.stat().st_uid, file.stat().st_mode & 0o777) == (other, 0o640)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["cib.xml", "link.xml"]
 
 
 def test_what_cannot_be_written_is_said_and_what_is_no_json_is_nothing(tmp_path: Path) -> None:

@@ -210,7 +210,7 @@ def test_where_it_cannot_write_it_says_so_and_goes_on(agent: Agent) -> None:
         agent.want("one.toml", dummy("one", fake="1"))
         agent.until_logged("error: /var/lib/reconciler/status.json: cannot be written: Read-only file system")
         document = agent.until(lambda seen: bool(seen["desired"]["problem"]), "the problem")
-        assert "cannot keep the last good state: Read-only file system" in document["desired"]["problem"]
+        assert "last-good.json: cannot be written: Read-only file system" in document["desired"]["problem"]
         until(lambda: Cib(agent.node).value("one", "fake") == "1", "the change", 10, 0.05)
     finally:
         agent.node.run(["umount", state], check=True)
