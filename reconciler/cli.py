@@ -143,8 +143,8 @@ def apply(config: Settings, desired: Path | None, cib: Path | None, node: str) -
 @click.pass_obj
 def run(config: Settings) -> None:
     """Run the agent until it is told to stop."""
+    from reconciler.host.lock import AlreadyRunningError  # noqa: PLC0415
     from reconciler.host.logs import configure  # noqa: PLC0415
-    from reconciler.loop import AlreadyRunningError  # noqa: PLC0415
     from reconciler.serve import Service  # noqa: PLC0415
 
     gc.enable()

@@ -1,17 +1,15 @@
 """The agent: passes for ever, as soon as there is a reason, and at least once in a while."""
 
-import fcntl
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from reconciler import __version__
 from reconciler.hints import Hints
-from reconciler.host import store, systemd
+from reconciler.host import lock, store, systemd
 from reconciler.host.netlink import Netlink
 from reconciler.host.observer import Observer
 from reconciler.host.peers import Peers
@@ -29,7 +27,6 @@ from reconciler.writer import able
 log = logging.getLogger("reconciler")
 
 STATUS = "status.json"
-LOCK = "agent.lock"
 
 
 Document = Mapping[str, Any]
@@ -42,10 +39,6 @@ _ONLY_HERE = frozenset({"transitions", "network"})
 
 _SELDOM = 10.0
 """Seconds: Pacemaker's directories are never replaced under a running cluster, and the resync finds what is missed."""
-
-
-class AlreadyRunningError(RuntimeError):
-    """Another agent runs on this node."""
 
 
 class Agent:
@@ -89,7 +82,7 @@ class Agent:
         """
         settings = self._settings
         with ExitStack() as ending:
-            ending.enter_context(_lock(settings.runtime_dir))
+            ending.enter_context(lock.hold(settings.runtime_dir))
             (settings.runtime_dir / STATUS).unlink(missing_ok=True)
             ending.callback(self._peers.close)
             for watcher in self.watchers.values():
@@ -159,30 +152,3 @@ class Agent:
     def _remember(self) -> Memory:
         state = self._settings.state_dir
         return Memory(inventory=store.inventory(state), objects=objects_in(store.load(state / STATUS)))
-
-
-def _lock(runtime_dir: Path) -> IO[str]:
-    """Hold the lock that says that an agent runs here; it ends with the process."""
-    runtime_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
-    lock = (runtime_dir / LOCK).open("a")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise AlreadyRunningError(f"another agent holds {runtime_dir / LOCK}") from None
-    lock.truncate(0)
-    lock.write(f"{os.getpid()}\n")
-    lock.flush()
-    return lock
-
-
-def agent_runs(runtime_dir: Path) -> bool:
-    """Tell whether an agent runs on this node."""
-    try:
-        with (runtime_dir / LOCK).open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False

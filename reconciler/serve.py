@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from reconciler.hints import Hints
 from reconciler.host import store
-from reconciler.loop import LOCK, Agent, AlreadyRunningError, Document, agent_runs
+from reconciler.host.lock import LOCK, AlreadyRunningError, agent_runs
+from reconciler.loop import Agent, Document
 from reconciler.measure import Counts, measure
 from reconciler.metrics import memory
 from reconciler.metrics.failovers import Event, Kind

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from reconciler.host import store
-from reconciler.loop import STATUS, agent_runs
+from reconciler.host.lock import agent_runs
+from reconciler.loop import STATUS
 from reconciler.plan import Reason
 from reconciler.state import Scope
 

@@ -11,7 +11,8 @@ from click import ClickException
 from reconciler import show
 from reconciler.decision import Decision, Remembered, decide
 from reconciler.host import store
-from reconciler.loop import LOCK, STATUS
+from reconciler.host.lock import LOCK
+from reconciler.loop import STATUS
 from reconciler.plan import Hold, Override, Plan, Reason
 from reconciler.pruning import Policy
 from reconciler.reconciliation import Reconciliation, Wanted
