@@ -57,7 +57,7 @@ class Journal:
             log.info("no longer: %s: %s", subject, self._said[subject])
         self._said = {**{subject: self._said[subject] for subject in self._said.keys() - ended}, **notices}
         writes = not any(hold.ref is None and hold.scope is Scope.CLUSTER for hold in done.decision.plan.holds)
-        if writes != self._writes and not done.decision.blind:
+        if writes != self._writes and not done.decision.blind and done.revision:
             log.info("this agent %s the cluster's changes", "makes" if writes else "does not make")
             self._writes = writes
 

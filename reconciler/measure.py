@@ -114,7 +114,7 @@ def _text(observation: Observation, source: Source) -> str | None:
 def _sources(
     observation: Observation, before: Mapping[str, SourceReport], unread: Mapping[str, str]
 ) -> Mapping[str, SourceReport]:
-    found = dict(before)
+    found = {source: report.unasked() for source, report in before.items()}
     for source, answer in observation.snapshot.answers.items():
         problem = observation.problems.get(source)
         failure = problem.failure if problem else "parse" if source.value in unread else ""

@@ -58,6 +58,14 @@ def test_the_first_pass_says_what_is_in_force_and_who_writes(caplog: pytest.LogC
         ]
 
 
+def test_before_there_are_manifests_nobody_is_called_the_writer(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "reconciler"):
+        log = Log(caplog)
+        missing = Wanted(None, "/etc/x: does not exist", "Missing")
+        assert log.of(replace(QUIET, wanted=missing)) == ["warning: desired state: /etc/x: does not exist"]
+        assert "info: this agent makes the cluster's changes" in log.of(QUIET)
+
+
 def test_nothing_new_is_nothing_said(log: Log) -> None:
     assert log.of(QUIET) == []
     assert log.journal.summary == "in sync"

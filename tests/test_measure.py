@@ -76,6 +76,31 @@ def test_only_what_keeps_the_agent_from_writing_blocks() -> None:
     assert snapshot_of(Plan(), blind="no").apply_blocked == {Reason.UNOBSERVABLE}
 
 
+def test_a_source_that_is_no_longer_asked_is_neither_up_nor_down() -> None:
+    def after(counts: Counts, **answers: Answer) -> Counts:
+        seen = Snapshot({Source(name): answer for name, answer in answers.items()}, 100.0)
+        problems = {source: answer for source, answer in seen.answers.items() if answer.failure}
+        of = Reconciliation(
+            wanted=Wanted(Desired({}, "r1")),
+            observation=Observation(seen, "vm-node1", problems=problems),
+            decision=Decision(Plan(), None, frozenset(), {}),
+            applied=(),
+            adopted=(),
+            outcomes=(),
+            refusals=0,
+            objects={},
+            began=99.0,
+            seconds=1.0,
+        )
+        return measure(of, counts, {}, "enforce").counts
+
+    fallen = after(Counts(), stats=Answer("", "exit"), cfgtool=Answer("", "exit"))
+    assert fallen.sources["cfgtool"].up is False
+    back = after(fallen, stats=Answer("")).sources
+    assert (back["cfgtool"].up, back["cfgtool"].seconds, back["cfgtool"].failures) == (None, None, {"exit": 1})
+    assert back["stats"].up is True
+
+
 def test_a_text_that_cannot_be_read_is_a_failure_of_its_source() -> None:
     report = snapshot_of(Plan()).sources["cmap"]
     assert (report.up, report.failures) == (False, {"parse": 1})

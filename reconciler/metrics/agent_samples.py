@@ -33,8 +33,8 @@ def samples(snapshot: MetricsSnapshot) -> Iterator[Sample]:
 
 def _sources(sources: Mapping[str, SourceReport]) -> Iterator[Sample]:
     for source, report in sources.items():
-        yield sample("source_up", report.up, source=source)
-        yield sample("source_duration_seconds", report.seconds, source=source)
+        yield from known("source_up", report.up, source=source)
+        yield from known("source_duration_seconds", report.seconds, source=source)
         yield sample("source_last_success_timestamp_seconds", report.last_success, source=source)
         for reason in SourceFailure:
             yield sample("source_failures_total", report.failures.get(reason, 0), source=source, reason=reason.value)

@@ -121,8 +121,8 @@ _Row = tuple[str, Type, str, _Labels]
 
 _AGENT: tuple[_Row, ...] = (
     ("build_info", _I, "The agent's version.", {"version": None}),
-    ("source_up", _G, "Whether the source gave something usable when it was last asked.", _SOURCE),
-    ("source_duration_seconds", _G, "How long the source took when it was last asked.", _SOURCE),
+    ("source_up", _G, "Whether the source gave something usable; none while it is not asked.", _SOURCE),
+    ("source_duration_seconds", _G, "How long the source took; none while it is not asked.", _SOURCE),
     ("source_last_success_timestamp_seconds", _G, "When the source last gave something usable; 0 never.", _SOURCE),
     (
         "source_failures_total",
@@ -134,7 +134,12 @@ _AGENT: tuple[_Row, ...] = (
     ("reconcile_total", _C, "Passes by how they ended.", {"domain": _DOMAINS, "result": tuple(Result)}),
     ("reconcile_duration_seconds", _H, "How long passes took.", _NONE),
     ("reconcile_last_success_timestamp_seconds", _G, "When a pass last ended without an error; 0 never.", _DOMAIN),
-    ("reconcile_consecutive_failures", _G, "Failed passes since the last that did not fail.", _DOMAIN),
+    (
+        "reconcile_consecutive_failures",
+        _G,
+        "Failed passes since the last that succeeded; passes that were held back count as neither.",
+        _DOMAIN,
+    ),
     ("drift_objects", _G, "Objects that are not as the manifests want them, by what would be done.", _CHANGE),
     ("drift_since_timestamp_seconds", _G, "Since when there has been drift without a break; 0 for none.", _DOMAIN),
     ("changes_total", _C, "Changes made.", _CHANGE),

@@ -110,6 +110,14 @@ class _Server(ThreadingMixIn, WSGIServer):
         """Turn away whoever comes when all places are taken: they come again."""
         return self._places.acquire(blocking=False)
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Begin to serve one connection; its place is free again if there can be no thread for it."""
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:
+            self._places.release()
+            raise
+
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Serve one connection, and free its place whatever happens."""
         try:

@@ -20,10 +20,13 @@ ChangeKey = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """How one source fared so far. `last_success` is Unix seconds, 0 for never; `failures` are counts by reason."""
+    """How one source fared so far. `last_success` is Unix seconds, 0 for never; `failures` are counts by reason.
 
-    up: bool = False
-    seconds: float = 0.0
+    `up` and `seconds` are those of the last pass, None if it was not asked then: some are only asked where others fail.
+    """
+
+    up: bool | None = None
+    seconds: float | None = None
     last_success: float = 0.0
     failures: Mapping[str, int] = field(default_factory=dict)
 
@@ -38,6 +41,10 @@ class SourceReport:
         reason = SourceFailure(failure).value
         failures = {**self.failures, reason: self.failures.get(reason, 0) + 1}
         return replace(self, up=False, seconds=seconds, failures=failures)
+
+    def unasked(self) -> "SourceReport":
+        """Return the report after a pass in which nobody asked the source: how it was before says nothing of now."""
+        return replace(self, up=None, seconds=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +71,16 @@ class DomainReport:
     drift_since: float = 0.0
 
     def after(self, result: Result, at: float, *, drifted: bool) -> "DomainReport":
-        """Return the report after a pass that ended like this; `drifted` is that objects still are not as wanted."""
+        """Return the report after a pass that ended like this; `drifted` is that objects still are not as wanted.
+
+        A pass that was held back has neither failed nor mended what failed before: between two attempts it waits.
+        """
         failed = result is Result.ERROR
+        failures = self.consecutive_failures
         return DomainReport(
             results={**self.results, result: self.results.get(result, 0) + 1},
             last_success=self.last_success if failed else at,
-            consecutive_failures=self.consecutive_failures + 1 if failed else 0,
+            consecutive_failures=failures + 1 if failed else failures if result is Result.BLOCKED else 0,
             drift_since=(self.drift_since or at) if drifted else 0.0,
         )
 

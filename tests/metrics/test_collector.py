@@ -298,6 +298,7 @@ def test_the_histogram_adds_up() -> None:
 def test_domains_remember_success_failures_and_drift() -> None:
     report = DomainReport().after(Result.ERROR, 1.0, drifted=True).after(Result.ERROR, 2.0, drifted=True)
     assert (report.last_success, report.consecutive_failures, report.drift_since) == (0.0, 2, 1.0)
+    assert report.after(Result.BLOCKED, 3.0, drifted=True).consecutive_failures == 2, "it waits for its next attempt"
     report = report.after(Result.CHANGED, 3.0, drifted=False)
     assert (report.last_success, report.consecutive_failures, report.drift_since) == (3.0, 0, 0.0)
     assert report.results == {Result.ERROR: 2, Result.CHANGED: 1}

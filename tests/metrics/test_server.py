@@ -1,6 +1,7 @@
 """The HTTP server against real clients: good ones, silent ones, many at once."""
 
 import socket
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -69,6 +70,20 @@ def test_more_than_the_places_are_turned_away_and_come_in_later(server: Server) 
     for client in silent:
         client.close()
     assert _patiently(server) == (200, "ok\n")
+
+
+def test_a_connection_for_which_there_is_no_thread_keeps_no_place(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as machine:
+        machine.setattr(threading.Thread, "start", exhausted)
+        for _ in range(40):
+            with pytest.raises((urllib.error.URLError, ConnectionError)):
+                get(server, "/healthz")
+    assert get(server, "/healthz") == (200, "ok\n")
 
 
 def _patiently(server: Server) -> tuple[int, str]:
