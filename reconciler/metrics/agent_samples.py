@@ -64,7 +64,7 @@ def _desired(snapshot: MetricsSnapshot) -> Iterator[Sample]:
     yield sample("desired_valid", desired.valid)
     yield sample("desired_load_timestamp_seconds", desired.loaded)
     yield sample("desired_invalid_files", desired.invalid_files)
-    yield sample("apply_allowed", not snapshot.apply_blocked)
+    yield sample("apply_allowed", bool(desired.revision) and not snapshot.apply_blocked)
     for reason in BLOCKING:
         yield sample("apply_blocked", reason in snapshot.apply_blocked, reason=reason.value)
 
