@@ -139,6 +139,26 @@ def apply(config: Settings, desired: Path | None, cib: Path | None, node: str) -
     sys.exit(CHANGES if left.changes or left.holds else OK)
 
 
+@cli.command("import")
+@_cib
+@click.option("--output", type=_DIRECTORY, help="A new or empty directory for the files [default: print all].")
+@click.pass_obj
+def import_(config: Settings, cib: Path | None, output: Path | None) -> None:
+    """Write manifests of all that the cluster, or a CIB file, configures; planning them against it is empty."""
+    from reconciler import takeover  # noqa: PLC0415
+
+    try:
+        imported = takeover.take(config, cib)
+        if output:
+            takeover.write(output, imported)
+    except takeover.TakeoverError as error:
+        raise Failure(str(error)) from error
+    if not output:
+        click.echo(imported.whole, nl=False)
+    for line in takeover.summary(imported, str(output or "import")):
+        click.echo(line, err=True)
+
+
 @cli.command()
 @click.pass_obj
 def run(config: Settings) -> None:

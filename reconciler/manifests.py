@@ -16,13 +16,17 @@ from pydantic_core import ErrorDetails
 from reconciler.cib.ownership import TAG
 from reconciler.crossref import check
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import ClusterKind, Kind, toml_type
+from reconciler.kinds.base import OBSERVED, ClusterKind, Kind, toml_type
 from reconciler.plan import flatten
 from reconciler.state import API_VERSION, Desired, Ref, Rejected, Spec
 
 _ENVELOPE = ("apiVersion", "kind", "metadata", "spec")
 _METADATA = ("name", "labels", "annotations")
 _TEXT_TABLES = ("labels", "annotations")
+
+VERBATIM = "ha.reconciler.io/verbatim"
+"""The annotation of an object that is taken word for word, as the cluster holds it: with values that Pacemaker reads in
+its own way, and that are not accepted otherwise because a person who writes one means something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ def _objects(file: str, text: str) -> Iterator[Said | Spoiled]:
         yield Spoiled((Rejected(file, "", "apiVersion", f"{said}, expected {API_VERSION!r}"),))
         return
     if document.get("kind") != "List":
-        yield _object(file, document, "")
+        yield read_object(file, document)
         return
     items = document.get("items", [])
     faults = list(_unknown_keys(file, "List", "", document, ("apiVersion", "kind", "metadata", "items")))
@@ -81,10 +85,11 @@ def _objects(file: str, text: str) -> Iterator[Said | Spoiled]:
     if faults:
         yield Spoiled(tuple(faults))
     for index, item in enumerate(items):
-        yield _object(file, item, f"items[{index}]")
+        yield read_object(file, item, f"items[{index}]")
 
 
-def _object(file: str, document: Mapping[str, Any], where: str) -> Said | Spoiled:
+def read_object(file: str, document: Mapping[str, Any], where: str = "") -> Said | Spoiled:
+    """Read one object, or find all that is wrong with it in itself; `where` names one that does not say its name."""
     kind, metadata, spec = document.get("kind"), document.get("metadata", {}), document.get("spec")
     name = metadata.get("name") if isinstance(metadata, dict) else None
     known = KINDS.get(kind) if isinstance(kind, str) else None
@@ -103,7 +108,7 @@ def _object(file: str, document: Mapping[str, Any], where: str) -> Said | Spoile
     if not isinstance(spec, dict):
         faults.append(wrong("spec", "is missing" if spec is None else f"expected a table, not {toml_type(spec)}"))
     elif known is not None:
-        found = _spec(file, label, known, spec)
+        found = _spec(file, label, known, spec, verbatim=_is_verbatim(metadata))
         faults += found if isinstance(found, list) else []
     if known is not None and isinstance(found, Spec) and not faults:
         problem = known.name_problem(str(name), found) if isinstance(known, ClusterKind) else ""
@@ -125,7 +130,7 @@ def _metadata_problems(metadata: Any, file: str, label: str, kind: Kind | None) 
         return
     for fault in _unknown_keys(file, label, "metadata", metadata, _METADATA):
         yield fault.field, fault.message
-    problem = _name_problem(metadata.get("name"), kind)
+    problem = _name_problem(metadata.get("name"), kind, verbatim=_is_verbatim(metadata))
     if problem:
         yield "metadata.name", problem
     for part in _TEXT_TABLES:
@@ -138,15 +143,20 @@ def _metadata_problems(metadata: Any, file: str, label: str, kind: Kind | None) 
                 yield f"metadata.{part}.{key}", _expected("a text", value)
 
 
-def _spec(file: str, label: str, kind: Kind, given: Mapping[str, Any]) -> Spec | list[Rejected]:
+def _is_verbatim(metadata: Any) -> bool:
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    return isinstance(annotations, dict) and annotations.get(VERBATIM) == "true"
+
+
+def _spec(file: str, label: str, kind: Kind, given: Mapping[str, Any], *, verbatim: bool) -> Spec | list[Rejected]:
     try:
-        spec = kind.spec.model_validate(given)
+        spec = kind.spec.model_validate(given, context=OBSERVED if verbatim else None)
     except ValidationError as error:
         return [
             Rejected(file, label, _path(given, details["loc"]), _message(details, kind.spec))
             for details in error.errors(include_url=False)
         ]
-    if isinstance(kind, ClusterKind):
+    if isinstance(kind, ClusterKind) and not verbatim:
         lost = [(path, text) for path, text in flatten(spec) if _LOST.search(text)]
         message = "has a line break, tab or control character, which Pacemaker does not keep"
         return [Rejected(file, label, f"spec.{path}", message) for path, _ in lost] or spec
@@ -174,11 +184,13 @@ _WORD = re.compile(r"\S+")
 """What nodes and users are called: any word."""
 
 
-def _name_problem(name: Any, kind: Kind | None) -> str:
+def _name_problem(name: Any, kind: Kind | None, *, verbatim: bool) -> str:
     if name is None:
         return "is missing"
     if not isinstance(name, str):
         return _expected("a text", name)
+    if verbatim and name:
+        return ""
     if isinstance(kind, ClusterKind) and kind.named_apart:
         return (
             "" if _WORD.fullmatch(name) else f"{name!r} cannot be the name of a {kind.name}: it has a blank or is empty"

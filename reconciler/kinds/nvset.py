@@ -128,10 +128,16 @@ def _is_plain(item: AttributeSet) -> bool:
     return item.condition == UNCONDITIONAL and item.id is None
 
 
-def _shorthand(sets: tuple[AttributeSet, ...]) -> Any:
+def plain_values(sets: tuple[AttributeSet, ...]) -> Mapping[str, str] | None:
+    """Return the values of what a manifest writes as a plain table; None if it needs a list of sets."""
     if len(sets) == 1 and _is_plain(sets[0]) and not sets[0].ids and not sets[0].nvpairs:
-        return dict(sets[0].values)
-    return [item.model_dump(by_alias=True) for item in sets]
+        return sets[0].values
+    return None
+
+
+def _shorthand(sets: tuple[AttributeSet, ...]) -> Any:
+    plain = plain_values(sets)
+    return [item.model_dump(by_alias=True) for item in sets] if plain is None else dict(plain)
 
 
 AttributeSets = Annotated[

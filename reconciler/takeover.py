@@ -1,0 +1,57 @@
+"""The verb `import`: a live cluster or a CIB file -> manifests, printed or written to a directory."""
+
+from pathlib import Path
+
+from reconciler.cib.document import Cib, CibError, parse
+from reconciler.host import newfiles
+from reconciler.host.observer import COMMANDS
+from reconciler.host.shell import Call, Shell
+from reconciler.importer.importer import Imported, import_cib
+from reconciler.observation import Source
+from reconciler.settings import Settings
+
+
+class TakeoverError(Exception):
+    """Nothing can be imported, or it cannot be written; the message is for people."""
+
+
+def take(settings: Settings, file: Path | None) -> Imported:
+    """Import this node's cluster, or the CIB in a file.
+
+    Raises:
+        TakeoverError: it cannot be read, or is no CIB.
+    """
+    return import_cib(_read(settings, file))
+
+
+def _read(settings: Settings, file: Path | None) -> Cib:
+    try:
+        if file:
+            return parse(file.read_text(encoding="utf-8"))
+        answer = Shell().run(Call(COMMANDS[Source.CIB], timeout=settings.command_timeout))
+        if answer.failure:
+            raise TakeoverError(answer.message)
+        return parse(answer.stdout)
+    except (OSError, UnicodeDecodeError) as error:
+        raise TakeoverError(f"{file}: cannot be read: {error}") from error
+    except CibError as error:
+        raise TakeoverError(f"{file or 'the cluster'}: {error}") from error
+
+
+def write(directory: Path, imported: Imported) -> None:
+    """Write the manifests to a new or empty directory.
+
+    Raises:
+        TakeoverError: they cannot be written.
+    """
+    trouble = newfiles.write(directory, {file.name: file.text for file in imported.files})
+    if trouble:
+        raise TakeoverError(trouble)
+
+
+def summary(imported: Imported, where: str) -> list[str]:
+    """Say on a few lines what was imported and what was not."""
+    lines = [f"{item.ref}: not imported: {item.why}" for item in imported.left_out]
+    files = len(imported.files)
+    lines.append(f"{where}: {imported.objects} objects in {files} file{'s' * (files != 1)}")
+    return lines

@@ -1,0 +1,82 @@
+"""`reconciler import` on the command line: where the files go, what is said, what is refused."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from reconciler import manifests
+from reconciler.cli import cli
+from tests.bench.large import empty_cib
+
+WEB = Path("crds/examples/web").absolute()
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli, words)
+
+
+@pytest.fixture
+def cib(tmp_path: Path) -> Path:
+    """The reference case, as `apply` makes it."""
+    file = tmp_path / "cib.xml"
+    file.write_text(empty_cib(), encoding="utf-8")
+    assert run("apply", "--desired", str(WEB), "--cib", str(file)).exit_code == 0
+    return file
+
+
+def test_without_a_directory_all_is_printed_as_one_document(cib: Path) -> None:
+    result = run("import", "--cib", str(cib))
+    assert result.exit_code == 0
+    assert manifests.load({"all.toml": result.stdout}, "r").rejected == ()
+    assert result.stderr.splitlines()[-1].startswith("import: 8 objects in 3 files")
+
+
+def test_the_files_are_for_their_owner_only_and_planning_them_is_empty(cib: Path, tmp_path: Path) -> None:
+    directory = tmp_path / "desired.d"
+    assert run("import", "--cib", str(cib), "--output", str(directory)).exit_code == 0
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in directory.iterdir()} == {0o600}
+    assert sorted(tmp_path.iterdir()) == [cib, directory]
+    assert run("validate", str(directory)).exit_code == 0
+    assert run("plan", "--desired", str(directory), "--cib", str(cib)).exit_code == 0
+
+
+def test_nothing_is_overwritten(cib: Path, tmp_path: Path) -> None:
+    directory = tmp_path / "desired.d"
+    directory.mkdir()
+    (directory / "mine.toml").write_text("mine")
+    result = run("import", "--cib", str(cib), "--output", str(directory))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"{directory}: is not empty, and nothing is overwritten: name a new or an empty directory\n"
+    assert [file.name for file in directory.iterdir()] == ["mine.toml"]
+
+
+def test_an_empty_directory_is_used(cib: Path, tmp_path: Path) -> None:
+    (tmp_path / "desired.d").mkdir(mode=0o755)
+    assert run("import", "--cib", str(cib), "--output", str(tmp_path / "desired.d")).exit_code == 0
+    assert (tmp_path / "desired.d" / "cluster.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("<cib><configuration>", "not well-formed XML: no element found"),
+        ("<pacemaker-result/>", "the document is a <pacemaker-result>, not a <cib>"),
+        ("<cib/>", "the CIB has no <configuration>"),
+        ("", "not well-formed XML: no element found"),
+    ],
+)
+def test_what_is_no_cib_is_refused(tmp_path: Path, text: str, why: str) -> None:
+    file = tmp_path / "odd.xml"
+    file.write_text(text)
+    result = run("import", "--cib", str(file))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"{file}: {why}")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    result = run("import", "--cib", str(tmp_path / "none.xml"))
+    assert result.exit_code == 1
+    assert "none.xml: cannot be read" in result.stderr
