@@ -107,6 +107,8 @@ class Agent:
         """Make one pass; return how long to let hints rest, and how long to wait for one until the next pass."""
         inventory, objects = memory.inventory, memory.objects
         done = turner.turn(memory)
+        if trouble := turner.vault.keep():
+            log.error("%s", trouble)
         if memory.inventory != inventory:
             self._keep(self._settings.state_dir / store.INVENTORY, sorted(memory.inventory))
         if self._hints.stopping:

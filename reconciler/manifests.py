@@ -13,6 +13,7 @@ import tomli
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from reconciler.cib.document import LOST
 from reconciler.cib.ownership import TAG
 from reconciler.crossref import check
 from reconciler.kinds import KINDS
@@ -157,15 +158,10 @@ def _spec(file: str, label: str, kind: Kind, given: Mapping[str, Any], *, verbat
             for details in error.errors(include_url=False)
         ]
     if isinstance(kind, ClusterKind) and not verbatim:
-        lost = [(path, text) for path, text in flatten(spec) if _LOST.search(text)]
+        lost = [(path, text) for path, text in flatten(spec) if LOST.search(text)]
         message = "has a line break, tab or control character, which Pacemaker does not keep"
         return [Rejected(file, label, f"spec.{path}", message) for path, _ in lost] or spec
     return spec
-
-
-_LOST = re.compile("[\x00-\x1f\x7f\ufffe\uffff]")
-"""In attribute values: control characters are no XML, and line breaks and tabs Pacemaker 2.1 writes as other text
-(`crm_xml_escape` in `lib/common/xml.c`)."""
 
 
 def _unknown_keys(

@@ -36,7 +36,7 @@ class Source(StrEnum):
 class Answer:
     """One source's text, or why there is none: `failure` is exit, timeout, missing, denied or parse."""
 
-    text: str
+    text: str = field(repr=False)
     failure: str = ""
     message: str = ""
     seconds: float = 0.0

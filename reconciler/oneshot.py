@@ -16,6 +16,7 @@ from reconciler.host.observer import Observer
 from reconciler.host.shell import Shell
 from reconciler.host.simulator import Simulator
 from reconciler.host.store import INVENTORY, inventory
+from reconciler.host.vault import Vault
 from reconciler.manifests import load
 from reconciler.observation import Answer, Observation, Snapshot, Source, understand
 from reconciler.pace import MOVED, stuck
@@ -49,6 +50,7 @@ class Planned:
     observation: Observation
     decision: Decision
     forecast: Forecast | NoForecast | None
+    vault: Vault
 
 
 def wanted(directory: Path) -> Desired:
@@ -76,12 +78,13 @@ def plan(settings: Settings, directory: Path, file: Path | None, node: str) -> P
     desired = wanted(directory)
     if desired.rejected:
         raise RejectedError(directory, desired.rejected)
-    shell = Shell()
-    observation = look_at_file(file, node) if file else look_here(settings, node, shell)
+    shell, vault = Shell(), Vault(settings.state_dir)
+    desired = vault.fill(desired)
+    observation = vault.conceal(look_at_file(file, node) if file else look_here(settings, node, shell))
     remembered = Remembered(frozenset() if file else inventory(settings.state_dir))
     decision = decide(desired, observation, policy(settings), remembered)
     simulator = Simulator(shell, settings.command_timeout)
-    return Planned(desired, observation, decision, _forecast(observation, decision, simulator))
+    return Planned(desired, observation, decision, _forecast(observation, decision, simulator), vault)
 
 
 def policy(settings: Settings) -> Policy:
@@ -120,7 +123,7 @@ def look_here(settings: Settings, node: str, shell: Shell) -> Observation:
 def _forecast(observation: Observation, decision: Decision, simulator: Simulator) -> Forecast | NoForecast | None:
     if observation.cib is None or decision.cluster is None or not decision.cluster.operations:
         return None
-    return simulator.forecast(observation.cib, decision.cluster.configuration)
+    return simulator.forecast(observation.cib, decision.cluster.configuration, decision.cluster.secrets)
 
 
 def apply(settings: Settings, directory: Path, file: Path | None, node: str, show: Callable[[Planned], None]) -> Plan:
@@ -175,7 +178,7 @@ def _carry_out(settings: Settings, planned: Planned, file: Path | None) -> list[
         return list(commands)
     outcomes = applier.apply(Shell(), commands, settings.command_timeout)
     failed = [outcome for outcome in outcomes if not outcome.ok and outcome.code != MOVED]
-    trouble = store.save(settings.state_dir / INVENTORY, sorted(planned.decision.inventory))
+    trouble = store.save(settings.state_dir / INVENTORY, sorted(planned.decision.inventory)) or planned.vault.keep()
     if failed or trouble:
         raise OneshotError(failed[0].stderr if failed else trouble)
     return [outcome.command for outcome in outcomes if outcome.ok]

@@ -3,11 +3,12 @@
 A plan leaves nothing to choose: its commands are literal, its text is what a person reads before it is applied.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from reconciler.secret import Secret, is_digest, looks_secret
 from reconciler.state import Ref, Scope, Spec
 
 
@@ -44,6 +45,7 @@ class Reason(StrEnum):
     OSCILLATING = "Oscillating"
     BACKING_OFF = "BackingOff"
     BREAKS_SCHEDULER = "BreaksScheduler"
+    SECRET_UNAVAILABLE = "SecretUnavailable"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,11 @@ def _flatten(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
             return
         case list() if all(isinstance(item, Mapping) and "interval" in item for item in value):
             for item in value:
-                yield f"{path}[{_label(item, 0)}]", _words(item)
+                label = f"{path}[{_label(item, 0)}]"
+                said = list(_flatten({key: inner for key, inner in item.items() if key not in _LABELS}))
+                hidden = [(name, text) for name, text in said if looks_secret(name) and not is_digest(text)]
+                yield label, _words([pair for pair in said if pair not in hidden])
+                yield from ((f"{label}.{name}", text) for name, text in hidden)
         case list() if all(isinstance(item, Mapping) and "devices" in item for item in value):
             for item in value:
                 yield f"{path}[{_label(item, 0)}]", ", ".join(item["devices"])
@@ -134,10 +140,9 @@ _ROUTES = ("table", "metric")
 """What tells two routes to one destination apart, as iproute2 writes it."""
 
 
-def _words(operation: Mapping[str, Any]) -> str:
-    """Say an operation in one line: what its label does not say already."""
-    rest = {key: inner for key, inner in operation.items() if key not in _LABELS}
-    return " ".join(f"{path}={text}" for path, text in _flatten(rest)) or "with defaults"
+def _words(said: Iterable[tuple[str, str]]) -> str:
+    """Say an operation in one line: what its label does not say already, and has no name that hides it."""
+    return " ".join(f"{path}={text}" for path, text in said) or "with defaults"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +166,13 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A literal command: nothing is left to decide."""
+    """A literal command: nothing is left to decide. `secrets` may be in what it reads, and in what it then says."""
 
     argv: tuple[str, ...]
-    stdin: str
+    stdin: str = field(repr=False)
     scope: Scope
     refs: tuple[Ref, ...]
+    secrets: tuple[Secret, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

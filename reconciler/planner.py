@@ -20,6 +20,8 @@ from reconciler.kinds.identity import comparable, said_ids
 from reconciler.kinds.observe import Observed
 from reconciler.plan import Change, Command, Hold, Override, Plan, Reason, Verb
 from reconciler.pruning import STOPPED_BY, Policy, prune
+from reconciler.sealing import unavailable
+from reconciler.secret import Secret
 from reconciler.state import Desired, Ref, Scope, Spec, State
 from reconciler.waiting import Scene, members, settle
 
@@ -38,6 +40,11 @@ class ClusterPlan:
     plan: Plan
     configuration: ET.Element
     operations: tuple[patch.Operation, ...]
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """The values in it that are never shown."""
+        return tuple(secret for command in self.plan.commands for secret in command.secrets)
 
 
 def plan(
@@ -79,7 +86,9 @@ def plan(
             ),
             foreign=tuple(ref for ref in pruned.foreign if key(ref) not in owned and ref not in by_hand),
             warnings=cautions(changes, wanted, observed, configuration) if operations else (),
-            commands=_commands(operations, observed, changes, compared.adoptions),
+            commands=_commands(
+                operations, observed, changes, compared.adoptions, (*desired.secrets, *observed.secrets)
+            ),
         ),
         configuration,
         operations,
@@ -164,6 +173,8 @@ def _adopts(ref: Ref, live: Spec | None, unrecorded: frozenset[str], observed: O
 
 
 def _held_as_it_is(ref: Ref, spec: Spec, observed: Observed) -> Hold | None:
+    if why := unavailable(spec):
+        return Hold(Reason.SECRET_UNAVAILABLE, why, ref)
     if ref in observed.unsupported:
         why = observed.unsupported[ref]
         return Hold(Reason.UNSUPPORTED, f"left alone: the live object says what no manifest can say yet: {why}", ref)
@@ -262,10 +273,14 @@ def _recorded(ref: Ref, element: ET.Element, wanted: State, observed: Observed) 
 
 
 def _commands(
-    operations: tuple[patch.Operation, ...], observed: Observed, changes: Iterable[Ref], adoptions: Iterable[Ref]
+    operations: tuple[patch.Operation, ...],
+    observed: Observed,
+    changes: Iterable[Ref],
+    adoptions: Iterable[Ref],
+    secrets: tuple[Secret, ...],
 ) -> tuple[Command, ...]:
     if not operations:
         return ()
     all_fields = observed.cib.feature_set >= _ALL_FIELDS_SINCE
     text = patch.render(operations, observed.cib.version, all_fields=all_fields)
-    return (Command(PATCH, text, Scope.CLUSTER, (*changes, *adoptions)),)
+    return (Command(PATCH, text, Scope.CLUSTER, (*changes, *adoptions), secrets),)

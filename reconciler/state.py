@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
+from reconciler.secret import Secret
+
 API_VERSION = "ha.reconciler.io/v1alpha1"
 
 
@@ -42,7 +44,12 @@ class Part(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=dashed, populate_by_name=False, validate_default=False
+        frozen=True,
+        extra="forbid",
+        alias_generator=dashed,
+        populate_by_name=False,
+        validate_default=False,
+        hide_input_in_errors=True,  # an error that nobody catches would print what it was about, passwords too
     )
     IDENTITY: ClassVar[tuple[str, ...]] = ()
     """The fields that give it, or what is in it, an id in the CIB: they say nothing of what it means."""
@@ -82,10 +89,12 @@ class Rejected:
 class Desired:
     """What the manifests say: a set of objects, where each was said, and the revision of the texts.
 
-    With `rejected` not empty the set is incomplete and nothing may be applied or deleted because of it.
+    With `rejected` not empty the set is incomplete and nothing may be applied or deleted because of it. `secrets` are
+    the values in it that are never shown, once they have been read.
     """
 
     state: State
     revision: str
     files: Mapping[Ref, str] = field(default_factory=dict)
     rejected: tuple[Rejected, ...] = ()
+    secrets: tuple[Secret, ...] = ()

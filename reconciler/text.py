@@ -1,6 +1,5 @@
 """A plan for people and for programs: text, JSON, crm's language, the patch itself. Pure."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -8,6 +7,8 @@ from typing import Any
 from reconciler.cib import crm
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.plan import Change, FieldChange, Hold, Plan, Verb
+from reconciler.sealing import hushed, secrets_in, shown_patch, without_values
+from reconciler.secret import HIDDEN, is_digest, looks_secret
 from reconciler.state import Ref, Scope
 
 _COLOURS = {Verb.CREATE: "32", Verb.UPDATE: "33", Verb.DELETE: "31"}
@@ -64,14 +65,15 @@ def _paint(text: str, code: str, *, colour: bool) -> str:
 
 
 def shown(path: str, value: str | None) -> str | None:
-    """Say a value, but no password that somebody wrote into a manifest or the CIB; an empty text is visible."""
+    """Say a value, but no password that somebody wrote into a manifest or the CIB; an empty text is visible.
+
+    A secret's text is its digest, which may be shown.
+    """
     if value is None:
         return None
-    return "(hidden)" if _SECRET.search(path) else value or '""'
-
-
-_SECRET = re.compile(r"passw|passphrase|secret|token|credential|auth_?key|api_?key|private|community", re.IGNORECASE)
-"""Names of parameters that hold secrets in the agents of resource-agents and fence-agents."""
+    if looks_secret(path) and not is_digest(value):
+        return HIDDEN
+    return value or '""'
 
 
 def _holds(holds: Iterable[Hold]) -> Iterator[str]:
@@ -168,7 +170,8 @@ def plan_crm(plan: Plan) -> str:
     """Return what one would have typed into crm: the deletions for `crm configure`, the rest for its `load update`.
 
     What crm has no word for is a line of XML, which crm takes too; taking a property out of a set is a comment with the
-    command that does it. Objects that only get recorded as ours need nothing.
+    command that does it. Objects that only get recorded as ours need nothing. What has a value that is not shown is all
+    comment, for with what stands there instead it must not be typed.
     """
     changes = [change for change in plan.changes if change.ref.kind in CLUSTER_KINDS]
     gone = [change.ref.name for change in reversed(changes) if change.after is None]
@@ -183,13 +186,24 @@ def _crm(change: Change) -> Iterator[str]:
         for name in sorted(kind.bag.names(change.before) - kind.bag.names(change.after)):
             command = kind.bag.unset(change.ref.name, name)
             yield f"# {command}" if command else ""
+    if change.after is None:
+        return
+    spec, hidden = hushed(change.after)
     try:
-        yield kind.crm(change.ref.name, change.after)
+        said = kind.crm(change.ref.name, spec)
     except crm.UnsayableError:
-        element = kind.write(change.ref.name, change.after, None)
-        yield crm.xml(element, kind.members(change.after), kind.section)
+        element = without_values(kind.write(change.ref.name, spec, None), secrets_in(spec))
+        said = crm.xml(element, kind.members(spec), kind.section)
+    if hidden:
+        said = f"{change.ref} has values that are not shown; put them in, and take the # away:\n{said}"
+        said = "\n".join(f"# {line}" for line in said.splitlines())
+    yield said
 
 
 def plan_xml(plan: Plan) -> str:
-    """Return the exact patch that `cibadmin --patch` gets, empty if the CIB stays as it is."""
-    return "".join(command.stdin for command in plan.commands if command.scope is Scope.CLUSTER)
+    """Return the patch that `cibadmin --patch` gets, empty if the CIB stays as it is.
+
+    It is the exact one, but for values that are not shown: with such in it, it says so and Pacemaker refuses it.
+    """
+    patches = (command for command in plan.commands if command.scope is Scope.CLUSTER)
+    return "".join(shown_patch(command.stdin, command.secrets) for command in patches)

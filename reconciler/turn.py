@@ -12,6 +12,7 @@ from reconciler.host.applier import apply
 from reconciler.host.observer import Observer
 from reconciler.host.shell import Shell
 from reconciler.host.simulator import Simulator
+from reconciler.host.vault import Vault
 from reconciler.host.wanted import WantedSource
 from reconciler.kinds.node_network import Inventory
 from reconciler.observation import Observation, Snapshot, understand
@@ -77,6 +78,7 @@ class Turner:
         self._shell = shell
         self._observer = observer
         self._source = source
+        self.vault = Vault(settings.state_dir)
         self._simulator = Simulator(shell, settings.command_timeout)
         self._policy = Policy(settings.guards.prune, settings.guards.deletion_budget)
 
@@ -85,7 +87,7 @@ class Turner:
         began, since = time.time(), time.monotonic()
         # Manifests that have changed must hold still for a moment: meanwhile the machine is asked.
         answers = self._observer.begin()
-        wanted = self._source.look(began)
+        wanted = self._wanted(began)
         observation = self._understand(answers(), memory)
         attempt = self._attempt(wanted, observation, memory)
         for _ in range(_TRIES_IN_A_PASS):
@@ -123,8 +125,13 @@ class Turner:
         attempt = Attempt(wanted, observation, planned, outcomes, earlier.refusals if earlier else 0)
         return replace(attempt, refusals=attempt.refusals + attempt.too_late)
 
+    def _wanted(self, now: float) -> Wanted:
+        """Return what is wanted, with the secrets as they are now."""
+        wanted = self._source.look(now)
+        return replace(wanted, desired=self.vault.fill(wanted.desired)) if wanted.desired else wanted
+
     def _understand(self, snapshot: Snapshot, memory: Memory) -> Observation:
-        observation = understand(snapshot, self._settings.node, memory.observation)
+        observation = self.vault.conceal(understand(snapshot, self._settings.node, memory.observation))
         memory.observation = observation
         memory.last_cib = observation.cib or memory.last_cib
         return observation
@@ -147,7 +154,10 @@ class Turner:
             return decision
         edit = without_version(patches[0])
         if memory.judged is None or memory.judged[0] != edit:
-            memory.judged = edit, self._simulator.objection(observation.cib, decision.cluster.configuration)
+            memory.judged = (
+                edit,
+                self._simulator.objection(observation.cib, decision.cluster.configuration, decision.cluster.secrets),
+            )
         objection = memory.judged[1]
         if not objection:
             return decision

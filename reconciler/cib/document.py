@@ -3,6 +3,7 @@
 Sources: `cib` attributes and sections as in Pacemaker's schemas (`/usr/share/pacemaker/*.rng`), `cibadmin --query`.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,11 @@ NAMED_BY_ID = frozenset({"resource_ref", "obj_ref", "role"})
 
 NAMED_APART = {"node": "node", "acl_target": "acl_target", "acl_user": "acl_target"}
 """Elements whose id is a name of its own sort, so that another element may have the same, and what tells them apart."""
+
+
+LOST = re.compile("[\x00-\x1f\x7f\ufffe\uffff]")
+"""In attribute values: control characters are no XML, and line breaks and tabs Pacemaker 2.1 writes as other text
+(`crm_xml_escape` in `lib/common/xml.c`)."""
 
 
 class CibError(ValueError):

@@ -14,7 +14,7 @@ def apply(shell: Shell, commands: Sequence[Command], timeout: float) -> tuple[Ou
     for command in commands:
         if any(not outcome.ok and outcome.command.scope == command.scope for outcome in outcomes):
             continue
-        completed = shell.run(Call(command.argv, command.stdin, timeout))
+        completed = shell.run(Call(command.argv, command.stdin, timeout, command.secrets))
         code = completed.code or (NEVER_RAN if completed.failure else 0)
         outcomes.append(Outcome(command, code, completed.message, completed.seconds))
     return tuple(outcomes)

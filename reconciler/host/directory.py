@@ -62,7 +62,7 @@ class Texts:
         rejected: what could not be taken, sorted.
     """
 
-    files: Mapping[str, str]
+    files: Mapping[str, str] = field(repr=False)
     revision: str
     path: str
     rejected: tuple[Rejected, ...] = ()
@@ -164,7 +164,7 @@ def _look(path: str | Path, limits: Limits) -> Texts | Unreadable:
     except NotADirectoryError:
         return Unreadable("NotADirectory", f"{path}: part of the path is not a directory")
     except OSError as error:
-        return Unreadable("Unreadable", f"{path}: {_words(error)}")
+        return Unreadable("Unreadable", f"{path}: {explain(error)}")
     if not scan.files and not scan.rejected:
         return Unreadable("Empty", f"{path}: no manifest (*.toml) in it")
     return compose(scan.files, real, scan.rejected)
@@ -174,7 +174,8 @@ def _missing(path: Path) -> str:
     return f"the link leads to {path.readlink()}, which does not exist" if path.is_symlink() else "does not exist"
 
 
-def _words(error: OSError) -> str:
+def explain(error: OSError) -> str:
+    """Say why a file or directory cannot be opened."""
     known = {
         errno.ENOENT: "does not exist, or is a link that leads nowhere",
         errno.ELOOP: "links lead in a circle",
@@ -261,7 +262,7 @@ class _Scan:
                 elif is_manifest(name):
                     self.file(held, where, status)
         except OSError as error:
-            self.refuse(where, _words(error))
+            self.refuse(where, explain(error))
 
     def file(self, held: int, where: str, status: os.stat_result) -> None:
         if len(self.files) >= self.limits.files:

@@ -14,10 +14,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import IO
+
+from reconciler.secret import Secret, redacted
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -35,11 +37,12 @@ class Failure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A command to run: its words, what it reads, and how many seconds it may take."""
+    """A command to run: its words, what it reads, how many seconds it may take, what its `message` must not say."""
 
     argv: tuple[str, ...]
-    stdin: str = ""
+    stdin: str = field(default="", repr=False)
     timeout: float = 10.0
+    secrets: tuple[Secret, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,8 @@ class Completed:
 
     call: Call
     code: int
-    stdout: str
-    stderr: str
+    stdout: str = field(repr=False)
+    stderr: str = field(repr=False)
     seconds: float
     failure: Failure | None
 
@@ -70,7 +73,7 @@ class Completed:
                 return f"{name} printed more than {_MOST_BYTES >> 20} MB and was killed"
             case Failure.STOPPED:
                 return f"{name} was ended before it was done"
-        said = " ".join((self.stderr or self.stdout).split())
+        said = " ".join(redacted(self.stderr or self.stdout, self.call.secrets).split())
         return f"{name} failed with exit code {self.code}" + (f": {said[:500]}" if said else "")
 
 

@@ -14,6 +14,7 @@ from reconciler.cib.simulation import SIMULATE, Simulation, SimulationError, can
 from reconciler.cib.verdict import VERIFY, Verdict, VerifyError, verify
 from reconciler.forecast import Forecast, NoForecast, forecast
 from reconciler.host.shell import Call, Completed, Failure, Shell
+from reconciler.secret import Secret, redacted
 
 
 class Simulator:
@@ -35,17 +36,20 @@ class Simulator:
         self._timeout = timeout
         self._scratch = scratch
 
-    def forecast(self, live: Cib, configuration: ET.Element) -> Forecast | NoForecast:
-        """Say what the cluster would do if its configuration were this one. Never raises for what the tools do."""
+    def forecast(self, live: Cib, configuration: ET.Element, secrets: tuple[Secret, ...] = ()) -> Forecast | NoForecast:
+        """Say what the cluster would do if its configuration were this one. Never raises for what the tools do.
+
+        The tools are told the secrets, and what is made of their words is not.
+        """
         try:
             with TemporaryDirectory(prefix="reconciler-forecast-", dir=self._scratch) as name:
-                answers = self._shell.run_all(self._prepare(Path(name), live, configuration))
+                answers = self._shell.run_all(self._prepare(Path(name), live, configuration, secrets))
         except OSError as error:
             return NoForecast(f"the CIBs cannot be written for crm_simulate: {error}")
         unanswered = next((answer for answer in answers if answer.failure not in _ANSWERED), None)
         return NoForecast(unanswered.message) if unanswered else _conclude(*answers)
 
-    def objection(self, live: Cib, configuration: ET.Element) -> str:
+    def objection(self, live: Cib, configuration: ET.Element, secrets: tuple[Secret, ...] = ()) -> str:
         """Say why a configuration must not be applied: the scheduler, which copes with the live one, fails on it.
 
         An order of an action after itself, for one, ends Pacemaker's scheduler in every transition
@@ -53,22 +57,25 @@ class Simulator:
         """
         try:
             with TemporaryDirectory(prefix="reconciler-forecast-", dir=self._scratch) as name:
-                words = self._simulation_of(Path(name), "planned.xml", candidate(live, configuration))
+                words = self._simulation_of(Path(name), "planned.xml", candidate(live, configuration), secrets)
                 planned = self._shell.run(words)
                 if planned.failure is not Failure.EXIT or _can_be_read(planned):
                     return ""
-                if not _can_be_read(self._shell.run(self._simulation_of(Path(name), "live.xml", live.text))):
+                if not _can_be_read(self._shell.run(self._simulation_of(Path(name), "live.xml", live.text, secrets))):
                     return ""
         except OSError:
             return ""
         return f"{_BREAKS}: {planned.message}"
 
-    def _simulation_of(self, directory: Path, name: str, text: str) -> Call:
+    def _simulation_of(self, directory: Path, name: str, text: str, secrets: tuple[Secret, ...]) -> Call:
         cib = directory / name
         cib.write_text(text, encoding="utf-8")
-        return Call((*SIMULATE, "--xml-file", str(cib), "--save-output", f"{cib}.out"), timeout=self._timeout)
+        words = (*SIMULATE, "--xml-file", str(cib), "--save-output", f"{cib}.out")
+        return Call(words, timeout=self._timeout, secrets=secrets)
 
-    def _prepare(self, directory: Path, live: Cib, configuration: ET.Element) -> list[Call]:
+    def _prepare(
+        self, directory: Path, live: Cib, configuration: ET.Element, secrets: tuple[Secret, ...]
+    ) -> list[Call]:
         """Write the CIBs that the tools are to read, and return the calls: two simulations, two checks."""
         texts = {
             "live.xml": live.text,
@@ -83,7 +90,7 @@ class Simulator:
             *((*SIMULATE, "--xml-file", str(cib), "--save-output", f"{cib}.out") for cib in (live_cib, planned)),
             *((*VERIFY, "--xml-file", str(cib)) for cib in checked),
         ]
-        return [Call(argv, timeout=self._timeout) for argv in words]
+        return [Call(argv, timeout=self._timeout, secrets=secrets) for argv in words]
 
 
 def _can_be_read(answer: Completed) -> bool:
@@ -117,10 +124,14 @@ def _conclude(
 
 
 def _verdict(answer: Completed) -> Verdict:
-    return verify(answer.stdout, answer.stderr, answer.code)
+    hidden = answer.call.secrets
+    return verify(redacted(answer.stdout, hidden), redacted(answer.stderr, hidden), answer.code)
 
 
 def _simulation(answer: Completed) -> Simulation:
     if not answer.stdout:
         raise SimulationError(answer.message)
-    return parse(answer.stdout)
+    try:
+        return parse(answer.stdout)
+    except SimulationError as error:
+        raise SimulationError(redacted(str(error), answer.call.secrets)) from None

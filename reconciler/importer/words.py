@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, get_args
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, PlainValidator
 from pydantic.fields import FieldInfo
 
 from reconciler.importer.toml import Branch
 from reconciler.kinds.base import text_of
 from reconciler.kinds.nvset import AttributeSet, plain_values
 from reconciler.kinds.operation import Operation
+from reconciler.kinds.parameters import parameter
 from reconciler.state import Part
 
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
@@ -69,7 +70,11 @@ def _takes_scalars(model: type[Part]) -> frozenset[str]:
 
 def _converts(annotation: Any) -> bool:
     given = annotation.metadata if isinstance(annotation, FieldInfo) else getattr(annotation, "__metadata__", ())
-    if any(isinstance(item, BeforeValidator) and item.func is text_of for item in given):
+    if any(isinstance(item, BeforeValidator | PlainValidator) and item.func in _SCALAR for item in given):
         return True
     inner = (annotation.annotation,) if isinstance(annotation, FieldInfo) else get_args(annotation)
     return any(_converts(part) for part in inner if not (isinstance(part, type) and issubclass(part, Part)))
+
+
+_SCALAR = (text_of, parameter)
+"""What takes numbers and booleans for texts."""

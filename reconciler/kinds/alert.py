@@ -9,7 +9,8 @@ from reconciler.cib import crm
 from reconciler.cib.document import children
 from reconciler.kinds.base import ClusterKind, Reader, Remark, arrange, element, fresh_id, matched, observed
 from reconciler.kinds.described import read_described, write_described
-from reconciler.kinds.nvset import AttributeSets, MetaAttributes
+from reconciler.kinds.nvset import MetaAttributes
+from reconciler.kinds.parameters import Parameters
 from reconciler.state import Part, Scope, Spec
 
 Event = Literal["attributes", "fencing", "nodes", "resources"]
@@ -26,7 +27,7 @@ class Recipient(Part):
 
     value: str = Field(description="What the program gets as its recipient: an address, a file.")
     description: Remark = Field(default=None, description="A remark.")
-    params: AttributeSets = Field(default=(), description="Variables for the program, for this recipient only.")
+    params: Parameters = Field(default=(), description="Variables for the program, for this recipient only.")
     meta: MetaAttributes = Field(default=(), description="timeout, timestamp-format, for this recipient only.")
     id: str | None = Field(default=None, description="Its id, where something refers to it.")
 
@@ -49,7 +50,7 @@ class Alert(Spec):
         default=(), description="Run it for these node attributes, not for all."
     )
     description: Remark = Field(default=None, description="A remark.")
-    params: AttributeSets = Field(default=(), description="Variables for the program.")
+    params: Parameters = Field(default=(), description="Variables for the program.")
     meta: MetaAttributes = Field(default=(), description="timeout, timestamp-format.")
 
     @model_validator(mode="after")

@@ -29,8 +29,9 @@ from reconciler.kinds.base import (
 )
 from reconciler.kinds.described import read_described, write_described
 from reconciler.kinds.meta import SHARED_META, keep_meta
-from reconciler.kinds.nvset import AttributeSets, MetaAttributes
+from reconciler.kinds.nvset import MetaAttributes
 from reconciler.kinds.operation import Boolean
+from reconciler.kinds.parameters import Parameters
 from reconciler.state import Part, Scope, Spec
 
 Integer = Annotated[
@@ -118,7 +119,7 @@ class Bundle(Spec):
     storage: tuple[StorageMapping, ...] = Field(default=(), description="Directories of the containers.")
     resource: str | None = Field(default=None, description="The name of the primitive inside.")
     description: Remark = Field(default=None, description="A remark.")
-    params: AttributeSets = Field(default=(), description="Parameters that the primitive inherits.")
+    params: Parameters = Field(default=(), description="Parameters that the primitive inherits.")
     meta: MetaAttributes = Field(default=(), description="Meta attributes that the primitive inherits.")
 
     @model_validator(mode="after")

@@ -12,7 +12,8 @@ from reconciler.cib import crm
 from reconciler.kinds.base import ClusterKind, Reader, Reference, Remark, UnsupportedError, arrange, element, observed
 from reconciler.kinds.described import read_described, write_described
 from reconciler.kinds.meta import SHARED_META, keep_meta
-from reconciler.kinds.nvset import AttributeSet, AttributeSets, MetaAttributes, value_in, with_value
+from reconciler.kinds.nvset import AttributeSet, MetaAttributes, value_in, with_value
+from reconciler.kinds.parameters import Parameters
 from reconciler.state import Scope, Spec
 
 
@@ -21,7 +22,7 @@ class Clone(Spec):
 
     resource: str = Field(description="The name of the primitive or group that is cloned.")
     description: Remark = Field(default=None, description="A remark.")
-    params: AttributeSets = Field(default=(), description="Parameters that the resource inherits.")
+    params: Parameters = Field(default=(), description="Parameters that the resource inherits.")
     meta: MetaAttributes = Field(
         default=(), description="Meta attributes: clone-max, interleave, `promotable = true` with promoted-max, …"
     )

@@ -8,11 +8,12 @@ from reconciler.kinds.base import Around, Reader
 from reconciler.kinds.nvset import META, VERBATIM, AttributeSet, read_sets
 from reconciler.kinds.nvset_xml import write_sets
 from reconciler.kinds.operation import Operation, keep_defaults, read_operations, write_operations
+from reconciler.kinds.parameters import ParameterSet, read_parameters
 
 
 class _Described(Protocol):
     @property
-    def params(self) -> tuple[AttributeSet, ...]: ...
+    def params(self) -> tuple[ParameterSet, ...]: ...
     @property
     def meta(self) -> tuple[AttributeSet, ...]: ...
 
@@ -36,7 +37,7 @@ def read_described(reader: Reader, named: frozenset[str]) -> dict[str, Any]:
     """Read the fields that all resources have; `named` are the ids that something refers to."""
     return {
         "description": reader.take("description"),
-        "params": read_sets(reader.elements("instance_attributes"), named),
+        "params": read_parameters(reader.elements("instance_attributes"), named),
         "meta": read_sets(reader.elements("meta_attributes"), named),
     }
 

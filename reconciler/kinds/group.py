@@ -9,7 +9,8 @@ from reconciler.cib import crm
 from reconciler.kinds.base import ClusterKind, Reader, Reference, Remark, arrange, element, observed
 from reconciler.kinds.described import read_described, write_described
 from reconciler.kinds.meta import SHARED_META, keep_meta
-from reconciler.kinds.nvset import AttributeSets, MetaAttributes
+from reconciler.kinds.nvset import MetaAttributes
+from reconciler.kinds.parameters import Parameters
 from reconciler.state import Scope, Spec
 
 
@@ -20,7 +21,7 @@ class Group(Spec):
         description="The names of its primitives, in the order in which they are started."
     )
     description: Remark = Field(default=None, description="A remark.")
-    params: AttributeSets = Field(default=(), description="Parameters that all its primitives inherit.")
+    params: Parameters = Field(default=(), description="Parameters that all its primitives inherit.")
     meta: MetaAttributes = Field(default=(), description="Meta attributes that all its primitives inherit.")
 
     @field_validator("resources")

@@ -9,7 +9,7 @@ are sorted by score, values are not overwritten).
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 from xml.etree import ElementTree as ET
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationInfo, model_validator
@@ -18,6 +18,7 @@ from reconciler.cib import values
 from reconciler.cib.document import children
 from reconciler.kinds.base import Reader, UnsupportedError, observed, text_of
 from reconciler.kinds.rule import Condition, Score, read_rule
+from reconciler.secret import Place
 from reconciler.state import Part
 
 
@@ -43,7 +44,21 @@ OPERATION = Vocabulary(str, values.operation_value, partial(values.operation_val
 
 NODE = Vocabulary(str, values.node_value, values.node_value)
 
-Scalar = Annotated[str, BeforeValidator(text_of, json_schema_input_type=bool | int | float | str)]
+
+def is_secret(value: Any) -> bool:
+    """Tell whether a manifest's value says where a secret lies, rightly or wrongly."""
+    return isinstance(value, Mapping) and bool(value.keys() & set(Place))
+
+
+def _no_secret(value: Any) -> Any:
+    if is_secret(value):
+        raise ValueError("a secret can stand among params only: Pacemaker itself reads this, and shows it to everybody")
+    return value
+
+
+Scalar = Annotated[
+    str, BeforeValidator(text_of), BeforeValidator(_no_secret, json_schema_input_type=bool | int | float | str)
+]
 Values = dict[str, Scalar]
 
 
@@ -103,18 +118,21 @@ class AttributeSet(Part):
 
 UNCONDITIONAL = (None, None, None)
 
+SetT = TypeVar("SetT", bound=AttributeSet)
 
-def _as_sets(given: Any) -> Any:
+
+def as_sets(given: Any) -> Any:
+    """Take a plain table for the one set that it stands for."""
     return ({"values": given},) if isinstance(given, Mapping) else given
 
 
-def merged(sets: tuple[AttributeSet, ...]) -> tuple[AttributeSet, ...]:
+def merged(sets: tuple[SetT, ...]) -> tuple[SetT, ...]:
     """Leave out empty sets and make one of unconditional neighbours, of which the first value wins."""
-    result: list[AttributeSet] = []
+    result: list[SetT] = []
     for item in sets:
         if result and _is_plain(item) and _is_plain(result[-1]):
             first = result[-1]
-            result[-1] = AttributeSet.model_construct(
+            result[-1] = type(first).model_construct(
                 values={**item.values, **first.values},
                 ids={**item.ids, **first.ids},
                 nvpairs=first.nvpairs + item.nvpairs,
@@ -142,7 +160,7 @@ def _shorthand(sets: tuple[AttributeSet, ...]) -> Any:
 
 AttributeSets = Annotated[
     tuple[AttributeSet, ...],
-    BeforeValidator(_as_sets, json_schema_input_type=Values | tuple[AttributeSet, ...]),
+    BeforeValidator(as_sets, json_schema_input_type=Values | tuple[AttributeSet, ...]),
     AfterValidator(merged),
     PlainSerializer(_shorthand),
 ]
@@ -190,7 +208,12 @@ def read_sets(elements: Sequence[ET.Element], named: frozenset[str]) -> tuple[At
     Raises:
         UnsupportedError: one has what no manifest can say.
     """
-    return merged(tuple(read_set(element, named) for element in elements))
+    return read_sets_as(AttributeSet, elements, named)
+
+
+def read_sets_as(model: type[SetT], elements: Sequence[ET.Element], named: frozenset[str]) -> tuple[SetT, ...]:
+    """Read sets as `read_sets` does, as a model of their own."""
+    return merged(tuple(_read_as(model, element, named) for element in elements))
 
 
 def read_set(element: ET.Element, named: frozenset[str] = frozenset()) -> AttributeSet:
@@ -199,6 +222,10 @@ def read_set(element: ET.Element, named: frozenset[str] = frozenset()) -> Attrib
     Raises:
         UnsupportedError: it has what no manifest can say.
     """
+    return _read_as(AttributeSet, element, named)
+
+
+def _read_as(model: type[SetT], element: ET.Element, named: frozenset[str]) -> SetT:
     reader = Reader(element)
     name, reference, score = reader.take("id"), reader.take("id-ref"), reader.take("score")
     rules = reader.elements("rule")
@@ -209,10 +236,8 @@ def read_set(element: ET.Element, named: frozenset[str] = frozenset()) -> Attrib
     reader.done()
     own = name if name in named else None
     if rule is None and score is None and reference is None and own is None and not references:
-        return AttributeSet.model_construct(values=pairs, ids=ids)
-    return observed(
-        AttributeSet, values=pairs, rule=rule, score=score, id_ref=reference, nvpairs=references, id=own, ids=ids
-    )
+        return model.model_construct(values=pairs, ids=ids)
+    return observed(model, values=pairs, rule=rule, score=score, id_ref=reference, nvpairs=references, id=own, ids=ids)
 
 
 def _read_pairs(

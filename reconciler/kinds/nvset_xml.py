@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 from reconciler.kinds.base import fresh_id, identifier
 from reconciler.kinds.nvset import UNCONDITIONAL, VERBATIM, AttributeSet, Vocabulary, means, read_set
 from reconciler.kinds.rule import write_condition
+from reconciler.secret import reveal
 
 
 def write_sets(  # noqa: PLR0913
@@ -97,7 +98,7 @@ def _new_set(tag: str, name: str, item: AttributeSet) -> ET.Element:
 
 def _pair(container: ET.Element, name: str, item: AttributeSet) -> ET.Element:
     own = item.ids.get(name) or identifier(container.get("id", ""), name)
-    return ET.Element("nvpair", {"id": own, "name": name, "value": item.values[name]})
+    return ET.Element("nvpair", {"id": own, "name": name, "value": reveal(item.values[name])})
 
 
 def _references(item: AttributeSet) -> list[ET.Element]:
@@ -160,7 +161,7 @@ def _counting(pairs: Sequence[ET.Element], words: Vocabulary) -> Mapping[str, ET
 def _edited_pair(pair: ET.Element, name: str, item: AttributeSet, words: Vocabulary) -> ET.Element:
     edited = dict(pair.items())
     if means(words, name, pair.get("value", ""), observed=True) != item.values[name]:
-        edited["value"] = item.values[name]
+        edited["value"] = reveal(item.values[name])
     if name in item.ids:
         edited["id"] = item.ids[name]
     return pair if edited == dict(pair.items()) else ET.Element("nvpair", edited)

@@ -12,6 +12,7 @@ from reconciler.cib.ownership import TAG, owned_ids
 from reconciler.cib.references import Users, referred, users
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.base import ClusterKind
+from reconciler.secret import Secret
 from reconciler.state import Ref, Spec, State
 
 
@@ -20,7 +21,8 @@ class Observed:
     """The configuration as objects: what each says, its element, and which ids are recorded as ours.
 
     `unsupported` are objects whose kind is known but which say something that it cannot express; `unknown` are objects
-    of no kind, by the name of their element. Neither is ever touched.
+    of no kind, by the name of their element. Neither is ever touched. `secrets` are the values in it that are never
+    shown, once they have been closed.
     """
 
     cib: Cib
@@ -29,6 +31,7 @@ class Observed:
     unsupported: Mapping[Ref, str]
     unknown: tuple[Ref, ...]
     owned: frozenset[str]
+    secrets: tuple[Secret, ...] = ()
 
     @cached_property
     def all(self) -> tuple[Ref, ...]:

@@ -20,8 +20,9 @@ from reconciler.kinds.base import (
     observed,
     text_of,
 )
-from reconciler.kinds.nvset import OPERATION, VERBATIM, AttributeSets, OperationOptions, read_sets
+from reconciler.kinds.nvset import OPERATION, VERBATIM, OperationOptions, read_sets
 from reconciler.kinds.nvset_xml import write_sets
+from reconciler.kinds.parameters import Parameters, read_parameters
 from reconciler.kinds.rule import Role
 from reconciler.state import Part
 
@@ -60,7 +61,7 @@ class Operation(Part):
     record_pending: Boolean | None = Field(default=None, description="Record that the operation is under way.")
     requires: str | None = Field(default=None, description="nothing, quorum, fencing or unfencing (deprecated).")
     description: Remark = Field(default=None, description="A remark.")
-    params: AttributeSets = Field(default=(), description="Parameters for this operation only, e.g. OCF_CHECK_LEVEL.")
+    params: Parameters = Field(default=(), description="Parameters for this operation only, e.g. OCF_CHECK_LEVEL.")
     meta: OperationOptions = Field(default=(), description="Options of this operation that depend on rules.")
     id: str | None = Field(default=None, description="Its id, where something refers to it.")
 
@@ -154,7 +155,7 @@ def _read(op: ET.Element, named: frozenset[str] = frozenset()) -> Operation:
     reader = Reader(op)
     own = reader.take("id")
     fields = {name: reader.take(name.replace("_", "-")) for name in _PLAIN}
-    params = read_sets(reader.elements("instance_attributes"), named)
+    params = read_parameters(reader.elements("instance_attributes"), named)
     meta = read_sets(reader.elements("meta_attributes"), named)
     name = reader.take("name") or ""
     reader.done()

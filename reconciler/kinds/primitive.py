@@ -23,6 +23,7 @@ from reconciler.kinds.described import agent_attributes, keep_operations, read_a
 from reconciler.kinds.meta import SHARED_META, keep_meta
 from reconciler.kinds.nvset import AttributeSets, MetaAttributes
 from reconciler.kinds.operation import Operations, OperationsId, OperationsIdRef, check_operations
+from reconciler.kinds.parameters import Parameters
 from reconciler.state import Scope, Spec
 
 
@@ -43,7 +44,7 @@ class Primitive(Spec):
         default=None, description="Instead of `agent`: the template that says all that is not said here."
     )
     description: Remark = Field(default=None, description="A remark.")
-    params: AttributeSets = Field(default=(), description="The agent's parameters.")
+    params: Parameters = Field(default=(), description="The agent's parameters.")
     meta: MetaAttributes = Field(default=(), description="Meta attributes: what Pacemaker itself heeds.")
     utilization: AttributeSets = Field(default=(), description="How much of a node's capacities it takes.")
     operations: Operations = Field(default=(), description="Operations with their intervals and timeouts.")

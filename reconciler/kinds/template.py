@@ -10,6 +10,7 @@ from reconciler.kinds.base import Around, ClusterKind, Kept, Reader, Remark, arr
 from reconciler.kinds.described import agent_attributes, keep_operations, read_agent, write_agent
 from reconciler.kinds.nvset import AttributeSets, MetaAttributes
 from reconciler.kinds.operation import Operations, OperationsId, OperationsIdRef, check_operations
+from reconciler.kinds.parameters import Parameters
 from reconciler.state import Scope, Spec
 
 
@@ -24,7 +25,7 @@ class Template(Spec):
         examples=["ocf:heartbeat:IPaddr2"],
     )
     description: Remark = Field(default=None, description="A remark.")
-    params: AttributeSets = Field(default=(), description="The agent's parameters.")
+    params: Parameters = Field(default=(), description="The agent's parameters.")
     meta: MetaAttributes = Field(default=(), description="Meta attributes: what Pacemaker itself heeds.")
     utilization: AttributeSets = Field(default=(), description="How much of a node's capacities each takes.")
     operations: Operations = Field(default=(), description="Operations with their intervals and timeouts.")
