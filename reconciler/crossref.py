@@ -6,15 +6,16 @@ from itertools import pairwise, product
 from xml.etree import ElementTree as ET
 
 from reconciler import rendered
-from reconciler.kinds import CLUSTER_KINDS, key
+from reconciler.kinds import CLUSTER_KINDS, KINDS, key
 from reconciler.kinds.base import RESOURCES
 from reconciler.kinds.identity import given_ids, referred_ids
 from reconciler.kinds.node_network import NodeNetwork
 from reconciler.kinds.order import Order
 from reconciler.kinds.primitive import Primitive
+from reconciler.kinds.sync_policy import SyncPolicy
 from reconciler.network.owned import cluster_owned
 from reconciler.network.steps import conflicts
-from reconciler.state import Ref, Rejected, State
+from reconciler.state import CHANGEABLE, Ref, Rejected, State
 
 
 def check(state: State, files: Mapping[Ref, str], spoiled: frozenset[Ref] | None = frozenset()) -> list[Rejected]:
@@ -31,7 +32,8 @@ def check(state: State, files: Mapping[Ref, str], spoiled: frozenset[Ref] | None
         *_shared_members(cluster, files),
     ]
     whole = rendered.configuration(cluster) if not faults and not spoiled and rendered.is_needed(cluster) else None
-    return sorted({*faults, *_after_itself(cluster, files), *_networks(state, files, whole)})
+    faults += [*_after_itself(cluster, files), *_networks(state, files, whole), *_policies(state, files)]
+    return sorted(set(faults))
 
 
 def _dangling(state: State, files: Mapping[Ref, str], spoiled: frozenset[Ref] | None) -> Iterator[Rejected]:
@@ -169,3 +171,22 @@ def _networks(state: State, files: Mapping[Ref, str], whole: ET.Element | None) 
         first.setdefault(spec.node, ref)
         for field, message in conflicts(spec, owned):
             yield Rejected(files[ref], str(ref), f"spec.{field}", message)
+
+
+def _policies(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:
+    """Find a second SyncPolicy, and kinds in one that there are not."""
+    first: Ref | None = None
+    for ref, spec in sorted(state.items(), key=lambda item: item[0]):
+        if not isinstance(spec, SyncPolicy):
+            continue
+        if first:
+            yield Rejected(
+                files[ref], str(ref), "kind", f"{first} in {files[first]} is the SyncPolicy: there can be one"
+            )
+        first = first or ref
+        known = {kind.name.lower(): kind.name for kind in KINDS.values() if kind.scope in CHANGEABLE}
+        for name in spec.kinds:
+            if name not in known.values():
+                close = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+                hint = f"did you mean {known[close[0]]!r}?" if close else f"expected one of {', '.join(known.values())}"
+                yield Rejected(files[ref], str(ref), f"spec.kinds.{name}", f"{name!r} is no kind to enforce; {hint}")

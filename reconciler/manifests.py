@@ -13,6 +13,7 @@ import tomli
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from reconciler.cib import register
 from reconciler.cib.document import LOST
 from reconciler.cib.ownership import TAG
 from reconciler.crossref import check
@@ -193,7 +194,7 @@ def _name_problem(name: Any, kind: Kind | None, *, verbatim: bool) -> str:
         )
     if not _NAME.fullmatch(name):
         return f"{name!r} cannot be an id: letters, digits, '_', '-' and '.', beginning with a letter or '_'"
-    return f"{TAG!r} is what the agent calls its own record" if name == TAG else ""
+    return f"{name!r} is what the agent calls its own record" if name in (TAG, register.SET) else ""
 
 
 def _twice(said: Iterable[Said]) -> Iterator[Rejected]:

@@ -13,10 +13,18 @@ API_VERSION = "ha.reconciler.io/v1alpha1"
 
 
 class Scope(StrEnum):
-    """Where an object lives: in the CIB that all nodes share, or on one node."""
+    """Where an object lives: in the CIB that all nodes share, on one node, or in the manifests alone.
+
+    The last are what the agents themselves go by: nothing has to be changed for them, and nothing of them is observed.
+    """
 
     CLUSTER = "cluster"
     NODE = "node"
+    AGENT = "agent"
+
+
+CHANGEABLE = (Scope.CLUSTER, Scope.NODE)
+"""The scopes in which there is something to change."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -9,14 +9,14 @@ from collections.abc import Iterable
 
 from reconciler.observation import Observation
 from reconciler.plan import Hold, Reason
-from reconciler.state import Scope
+from reconciler.state import CHANGEABLE, Scope
 
 
 def standing(observation: Observation, mode: str) -> tuple[Hold, ...]:
     """Return what keeps this agent from changing the cluster or its node; nothing if it may."""
     if mode == "observe":
         message = "mode = observe in the settings: changes are reported and not made"
-        return tuple(Hold(Reason.OBSERVE_ONLY, message, scope=scope) for scope in Scope)
+        return tuple(Hold(Reason.OBSERVE_ONLY, message, scope=scope) for scope in CHANGEABLE)
     hold = _cluster(observation)
     return (hold,) if hold else ()
 

@@ -20,6 +20,7 @@ from reconciler.kinds import (
     order,
     primitive,
     resource_defaults,
+    sync_policy,
     tag,
     template,
     ticket,
@@ -30,6 +31,7 @@ from reconciler.state import Ref
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
+        sync_policy.KIND,
         node_network.KIND,
         cluster_properties.KIND,
         resource_defaults.KIND,

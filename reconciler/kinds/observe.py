@@ -6,7 +6,7 @@ from functools import cached_property
 from xml.etree import ElementTree as ET
 
 from reconciler import kinds
-from reconciler.cib import dialect
+from reconciler.cib import dialect, register
 from reconciler.cib.document import CONTAINERS, RESOURCES, Cib, children, key
 from reconciler.cib.ownership import TAG, owned_ids
 from reconciler.cib.references import Users, referred, users
@@ -86,6 +86,9 @@ class Observed:
         return frozenset(name for name, pair in shared.ids(element).items() if pair in self.owned)
 
 
+_OWN_RECORDS = {("tags", TAG), (register.SECTION, register.SET)}
+"""What the agents keep for themselves is no object."""
+
 _BY_TAG = {(kind.section, tag): kind for kind in CLUSTER_KINDS.values() for tag in kind.tags}
 _SECTIONS = {kind.name: kind for kind in CLUSTER_KINDS.values() if not kind.tags}
 """The kinds of which a section is the one object."""
@@ -126,7 +129,7 @@ def _objects(cib: Cib) -> Iterator[tuple[ClusterKind | None, ET.Element]]:
                 yield whole[name], section
             continue
         for element in children(section):
-            if name == "tags" and element.get("id") == TAG:
+            if (name, element.get("id")) in _OWN_RECORDS:
                 continue
             yield _BY_TAG.get((name, str(element.tag))), element
             if element.tag in CONTAINERS:

@@ -13,7 +13,11 @@ from reconciler.metrics.samples import Sample, known, sample
 from reconciler.metrics.snapshot import DomainReport, LoopReport, MetricsSnapshot, SourceReport, WatcherReport
 from reconciler.plan import Verb
 
-_CHANGES = tuple((DOMAINS[kind.scope], kind.name, verb.value) for kind, verb in product(KINDS.values(), Verb))
+_CHANGES = tuple(
+    (DOMAINS[kind.scope], kind.name, verb.value)
+    for kind, verb in product(KINDS.values(), Verb)
+    if kind.scope in DOMAINS
+)
 
 
 def samples(snapshot: MetricsSnapshot) -> Iterator[Sample]:

@@ -97,7 +97,7 @@ class Metric:
         return (self.name,)
 
 
-_KINDS = tuple(KINDS)
+_KINDS = tuple(kind.name for kind in KINDS.values() if kind.scope in DOMAINS)
 _ACTIONS = tuple(verb.value for verb in Verb)
 _DOMAINS = tuple(DOMAINS.values())
 _CAUSES = tuple(cause.value for cause in Cause)
