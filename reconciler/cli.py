@@ -142,13 +142,14 @@ def apply(config: Settings, desired: Path | None, cib: Path | None, node: str) -
 @cli.command("import")
 @_cib
 @click.option("--output", type=_DIRECTORY, help="A new or empty directory for the files [default: print all].")
+@click.option("--without-overrides", is_flag=True, help="Leave to people what they set by hand: standby, stop, move …")
 @click.pass_obj
-def import_(config: Settings, cib: Path | None, output: Path | None) -> None:
+def import_(config: Settings, cib: Path | None, output: Path | None, without_overrides: bool) -> None:
     """Write manifests of all that the cluster, or a CIB file, configures; planning them against it is empty."""
     from reconciler import takeover  # noqa: PLC0415
 
     try:
-        imported = takeover.take(config, cib)
+        imported = takeover.take(config, cib, overrides=not without_overrides)
         if output:
             takeover.write(output, imported)
     except takeover.TakeoverError as error:

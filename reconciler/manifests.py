@@ -30,6 +30,10 @@ VERBATIM = "ha.reconciler.io/verbatim"
 """The annotation of an object that is taken word for word, as the cluster holds it: with values that Pacemaker reads in
 its own way, and that are not accepted otherwise because a person who writes one means something else."""
 
+ORDER = "ha.reconciler.io/order"
+"""The annotation of a List with the names of objects, in the order in which those are made that do not exist yet. Where
+two resources are alike to Pacemaker it places the one first that stands first in the CIB."""
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -48,10 +52,17 @@ class Spoiled:
     ref: Ref | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """The names of objects in the order in which a List wants them to be made."""
+
+    names: tuple[str, ...]
+
+
 def load(texts: Mapping[str, str], revision: str, rejected: Iterable[Rejected] = ()) -> Desired:
     """Read all manifests. `rejected` are files that could not even be read; they count as faults of the set.
 
-    The order of files and of objects within them does not matter.
+    The order of files and of objects within them does not matter; what the annotation `ORDER` of a List says does.
     """
     found = [item for file, text in sorted(texts.items()) for item in _objects(file, text)]
     said = [item for item in found if isinstance(item, Said)]
@@ -60,11 +71,12 @@ def load(texts: Mapping[str, str], revision: str, rejected: Iterable[Rejected] =
     unread = bool(list(rejected)) or any(item.ref is None for item in spoiled)
     state = {item.ref: item.spec for item in sorted(said, key=lambda item: item.ref)}
     files = {item.ref: item.file for item in reversed(said)}
+    order = tuple(name for item in found if isinstance(item, Sequence) for name in item.names)
     faults += check(state, files, None if unread else frozenset(item.ref for item in spoiled if item.ref))
-    return Desired(state, revision, files, tuple(sorted(set(faults))))
+    return Desired(state, revision, files, tuple(sorted(set(faults))), order=order)
 
 
-def _objects(file: str, text: str) -> Iterator[Said | Spoiled]:
+def _objects(file: str, text: str) -> Iterator[Said | Spoiled | Sequence]:
     try:
         document = tomli.loads(text)
     except (ValueError, RecursionError) as error:
@@ -84,6 +96,12 @@ def _objects(file: str, text: str) -> Iterator[Said | Spoiled]:
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         faults.append(Rejected(file, "List", "items", "expected tables: write each object as [[items]]"))
         items = []
+    metadata = document.get("metadata", {})
+    order = _annotations(metadata).get(ORDER, "")
+    if isinstance(order, str):
+        yield Sequence(tuple(order.split()))
+    else:
+        faults.append(Rejected(file, "List", f"metadata.annotations.{ORDER}", _expected("a text", order)))
     if faults:
         yield Spoiled(tuple(faults))
     for index, item in enumerate(items):
@@ -145,9 +163,13 @@ def _metadata_problems(metadata: Any, file: str, label: str, kind: Kind | None) 
                 yield f"metadata.{part}.{key}", _expected("a text", value)
 
 
-def _is_verbatim(metadata: Any) -> bool:
+def _annotations(metadata: Any) -> Mapping[str, Any]:
     annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    return isinstance(annotations, dict) and annotations.get(VERBATIM) == "true"
+    return annotations if isinstance(annotations, dict) else {}
+
+
+def _is_verbatim(metadata: Any) -> bool:
+    return _annotations(metadata).get(VERBATIM) == "true"
 
 
 def _spec(file: str, label: str, kind: Kind, given: Mapping[str, Any], *, verbatim: bool) -> Spec | list[Rejected]:

@@ -4,7 +4,7 @@ Read `plan` from top to bottom: which objects differ, which of ours nobody wants
 for something else (`waiting`), and what all that makes of the CIB.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from xml.etree import ElementTree as ET
@@ -59,10 +59,11 @@ def plan(
     The patch holds only what changes, and is refused by the cluster if the configuration has moved since it was read.
     Objects that already are as wanted are recorded as ours and are no changes. `left_alone` are not to be changed now.
     """
-    refusal = _refusal(desired, observed)
-    if refusal:
-        return ClusterPlan(Plan(holds=(refusal,)), observed.cib.configuration, ())
-    wanted = {ref: desired.state[ref] for ref in _in_order(desired.state)}
+    if desired.rejected:
+        message = f"the manifests have {len(desired.rejected)} faults; the first: {desired.rejected[0]}"
+        return ClusterPlan(Plan(holds=(Hold(Reason.REJECTED, message),)), observed.cib.configuration, ())
+    obstacle = _obstacle(observed)
+    wanted = {ref: desired.state[ref] for ref in in_order(desired.state)}
     compared = _compare(wanted, observed)
     pruned = prune(wanted, observed, running, policy)
     changes = compared.changes | pruned.changes
@@ -70,14 +71,17 @@ def plan(
     changes = {ref: change for ref, change in changes.items() if ref not in left_alone}
     written = _written(changes, observed)
     changes, waiting = settle(Scene(changes, written, {hold.ref: hold for hold in holds if hold.ref}, wanted, observed))
-    edits, owned = _edits(changes, written, compared.adoptions, wanted, observed)
-    configuration = draft(observed.cib, edits) if changes or compared.adoptions else observed.cib.configuration
+    adoptions = () if obstacle else compared.adoptions
+    if obstacle and changes:
+        return ClusterPlan(Plan(holds=(obstacle,)), observed.cib.configuration, ())
+    edits, owned = _edits(_placed(changes, desired.order), written, adoptions, wanted, observed)
+    configuration = draft(observed.cib, edits) if changes or adoptions else observed.cib.configuration
     operations = tuple(patch.diff(observed.cib.configuration, configuration, CONFIGURATION))
     by_hand = tuple(ref for ref in pruned.foreign if ref.name.startswith(_BY_HAND))
     return ClusterPlan(
         Plan(
             changes=tuple(changes.values()),
-            adoptions=compared.adoptions,
+            adoptions=adoptions,
             holds=(*holds, *waiting),
             overrides=(
                 *compared.overrides,
@@ -85,20 +89,20 @@ def plan(
                 *(_constraint(ref, observed) for ref in by_hand),
             ),
             foreign=tuple(ref for ref in pruned.foreign if key(ref) not in owned and ref not in by_hand),
-            warnings=cautions(changes, wanted, observed, configuration) if operations else (),
-            commands=_commands(
-                operations, observed, changes, compared.adoptions, (*desired.secrets, *observed.secrets)
-            ),
+            warnings=cautions(changes, wanted, observed, configuration) if operations else _messages(obstacle),
+            commands=_commands(operations, observed, changes, adoptions, (*desired.secrets, *observed.secrets)),
         ),
         configuration,
         operations,
     )
 
 
-def _refusal(desired: Desired, observed: Observed) -> Hold | None:
-    if desired.rejected:
-        message = f"the manifests have {len(desired.rejected)} faults; the first: {desired.rejected[0]}"
-        return Hold(Reason.REJECTED, message)
+def _messages(obstacle: Hold | None) -> tuple[str, ...]:
+    return (obstacle.message,) if obstacle else ()
+
+
+def _obstacle(observed: Observed) -> Hold | None:
+    """Return what keeps anything from being changed; where nothing is to be changed it is only worth a warning."""
     if not dialect.has_tags(dialect.schema(observed.cib)):
         schema = observed.cib.root.get("validate-with", "")
         message = f"{schema} has no tags to record in what is ours: upgrade the CIB with `cibadmin --upgrade --force`"
@@ -111,8 +115,8 @@ def _refusal(desired: Desired, observed: Observed) -> Hold | None:
     return Hold(Reason.UNSUPPORTED, f"the configuration has two <{twice}>") if twice else None
 
 
-def _in_order(refs: Iterable[Ref]) -> list[Ref]:
-    """Sort objects of the cluster in the order of their creation, whatever order they were said in."""
+def in_order(refs: Iterable[Ref]) -> list[Ref]:
+    """Sort objects of the cluster in the order in which they are made if nobody asks for another."""
     rank = {name: index for index, name in enumerate(CLUSTER_KINDS)}
     return sorted((ref for ref in refs if ref.kind in rank), key=lambda ref: (rank[ref.kind], ref.name))
 
@@ -221,6 +225,12 @@ def _written(changes: Mapping[Ref, Change], observed: Observed) -> dict[Ref, ET.
             rename_taken(element, live, taken, frozenset(said_ids(change.after)))
             written[ref] = element
     return written
+
+
+def _placed(changes: Mapping[Ref, Change], order: Sequence[str]) -> dict[Ref, Change]:
+    """Sort changes so that what is created comes in the order that the manifests ask for."""
+    places = {name: place for place, name in reversed([*enumerate(order)])}
+    return dict(sorted(changes.items(), key=lambda item: places.get(item[0].name, len(order))))
 
 
 def _edits(

@@ -98,7 +98,8 @@ class Desired:
     """What the manifests say: a set of objects, where each was said, and the revision of the texts.
 
     With `rejected` not empty the set is incomplete and nothing may be applied or deleted because of it. `secrets` are
-    the values in it that are never shown, once they have been read.
+    the values in it that are never shown, once they have been read. `order` are the names of objects in the order in
+    which new ones are to stand in the CIB; others come after those.
     """
 
     state: State
@@ -106,3 +107,4 @@ class Desired:
     files: Mapping[Ref, str] = field(default_factory=dict)
     rejected: tuple[Rejected, ...] = ()
     secrets: tuple[Secret, ...] = ()
+    order: tuple[str, ...] = ()

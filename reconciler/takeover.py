@@ -15,13 +15,13 @@ class TakeoverError(Exception):
     """Nothing can be imported, or it cannot be written; the message is for people."""
 
 
-def take(settings: Settings, file: Path | None) -> Imported:
-    """Import this node's cluster, or the CIB in a file.
+def take(settings: Settings, file: Path | None, *, overrides: bool = True) -> Imported:
+    """Import this node's cluster, or the CIB in a file; without `overrides` what people set by hand stays theirs.
 
     Raises:
         TakeoverError: it cannot be read, or is no CIB.
     """
-    return import_cib(_read(settings, file))
+    return import_cib(_read(settings, file), overrides=overrides)
 
 
 def _read(settings: Settings, file: Path | None) -> Cib:
@@ -54,4 +54,7 @@ def summary(imported: Imported, where: str) -> list[str]:
     lines = [f"{item.ref}: not imported: {item.why}" for item in imported.left_out]
     files = len(imported.files)
     lines.append(f"{where}: {imported.objects} objects in {files} file{'s' * (files != 1)}")
+    if imported.attention:
+        counts = ", ".join(f"{number} {topic}" for topic, number in sorted(imported.attention.items()))
+        lines.append(f"comments in the manifests say what needs attention: {counts}")
     return lines

@@ -1,20 +1,22 @@
 """A configuration -> the files of manifests that say it. Pure.
 
-The law: planning what is imported against the same configuration is empty.
+Two laws hold: planning what is imported against the same configuration is empty, and applying it to a cluster that has
+only the same nodes gives a configuration of which Pacemaker makes the same.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from reconciler.cib.document import Cib
-from reconciler.importer import toml
-from reconciler.importer.selection import Item, LeftOut, Selection, select
-from reconciler.importer.services import CLUSTER, FILES, services
+from reconciler.importer.attention import Attention, Topic, explanations
+from reconciler.importer.layout import block, document, separator
+from reconciler.importer.selection import Item, LeftOut, select
+from reconciler.importer.services import CLUSTER, services
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.observe import observe
-from reconciler.manifests import VERBATIM
-from reconciler.state import API_VERSION, Ref
+from reconciler.planner import in_order
+from reconciler.state import Ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,14 @@ class Imported:
     Attributes:
         files: the manifests by services; each is a valid document on its own.
         whole: all of them as one document.
-        left_out: the objects that no manifest can say, and why.
+        left_out: the objects that no manifest says, and why.
+        attention: how many remarks there are in the manifests, by what they are about.
     """
 
     files: tuple[File, ...]
     whole: str
     left_out: tuple[LeftOut, ...]
+    attention: Counter[Topic]
 
     @property
     def objects(self) -> int:
@@ -46,65 +50,76 @@ class Imported:
         return sum(file.objects for file in self.files)
 
 
-def import_cib(cib: Cib) -> Imported:
-    """Return the manifests of all that a CIB configures."""
-    selection = select(observe(cib))
+def import_cib(cib: Cib, notes: Iterable[str] = (), *, overrides: bool = True) -> Imported:
+    """Return the manifests of all that a CIB configures.
+
+    Args:
+        cib: the configuration; its status is looked at only for remarks.
+        notes: what else a person should know of where it comes from; sentences.
+        overrides: take over what people set by hand for a while; if not, it is left to them, and named.
+    """
+    observed = observe(cib)
+    selection = select(observed, overrides=overrides)
+    attention = Attention(observed)
+    topics: Counter[Topic] = Counter()
     places = services({item.ref: item.spec for item in selection.items})
-    rank = {name: number for number, name in enumerate(FILES)}
-    files: dict[str, list[Item]] = {}
-    for item in _in_reading_order(selection):
-        files.setdefault(places[item.ref], []).append(item)
-    ordered = sorted(files, key=lambda name: (rank.get(name, len(rank)) if name == CLUSTER else 1, name))
-    blocks = {name: list(_blocks(files[name])) for name in ordered}
-    return Imported(
-        tuple(File(f"{name}.toml", _document(lines), len(files[name])) for name, lines in blocks.items()),
-        _document([line for name in ordered for line in ("", f"# {name}", *blocks[name])]),
-        selection.left_out,
+    blocks: dict[str, list[list[str]]] = {}
+    for item in _in_reading_order(selection.items):
+        remarks = list(attention.remarks(item))
+        topics.update(remark.topic for remark in remarks)
+        texts = (*(f"Attention: {remark.text}" for remark in remarks), *explanations(item, observed))
+        blocks.setdefault(places[item.ref], []).append(list(block(item, texts)))
+    notes = [*notes, *(f"Not imported: {item.ref}: {item.why}." for item in selection.left_out)]
+    order = _order(selection.items)
+    ordered = sorted(blocks, key=lambda name: (name != CLUSTER, name))
+    texts_of = {name: [line for lines in blocks[name] for line in lines] for name in ordered}
+    first = ordered[:1]
+    files = (
+        File(
+            f"{name}.toml",
+            document(notes if name in first else (), order if name in first else (), lines),
+            len(blocks[name]),
+        )
+        for name, lines in texts_of.items()
     )
+    together = [line for name, lines in texts_of.items() for line in (*separator(name), *lines)]
+    return Imported(tuple(files), document(notes, order, together), selection.left_out, topics)
 
 
-def _in_reading_order(selection: Selection) -> Iterator[Item]:
+_ORDERED = ("crm_config", "rsc_defaults", "op_defaults", "resources")
+"""The sections in which it counts what stands first."""
+
+
+def _order(items: Sequence[Item]) -> tuple[str, ...]:
+    """Return the names of objects whose place in the CIB counts, if they would be made in another order otherwise."""
+    inside = {name for item in items for name in CLUSTER_KINDS[item.ref.kind].members(item.spec)}
+    names: list[str] = []
+    for section in _ORDERED:
+        there = [item.ref for item in items if CLUSTER_KINDS[item.ref.kind].section == section]
+        if section == "resources":
+            there = [ref for ref in there if ref.name not in inside and ref.kind != "Template"]
+        if there != in_order(there):
+            names += [ref.name for ref in there]
+    return tuple(names)
+
+
+_SECTIONS = {"resources": 1, "constraints": 2}
+
+
+def _in_reading_order(items: Iterable[Item]) -> Iterator[Item]:
     """Yield resources before constraints, and what is in a container before the container, else as in the CIB."""
-    items = {item.ref: item for item in selection.items}
-    names = {ref.name: ref for ref in items if not CLUSTER_KINDS[ref.kind].named_apart}
+    found = sorted(items, key=lambda item: _SECTIONS.get(CLUSTER_KINDS[item.ref.kind].section, 0))
+    resources = {item.ref.name: item for item in found if CLUSTER_KINDS[item.ref.kind].section == "resources"}
     done: set[Ref] = set()
 
-    def inside_first(ref: Ref) -> Iterator[Item]:
-        if ref not in done:
-            done.add(ref)
-            for name in CLUSTER_KINDS[ref.kind].members(items[ref].spec):
-                yield from inside_first(names[name]) if name in names else ()
-            yield items[ref]
+    def inside_first(item: Item) -> Iterator[Item]:
+        if item.ref not in done:
+            done.add(item.ref)
+            for name in CLUSTER_KINDS[item.ref.kind].members(item.spec):
+                yield from inside_first(resources[name]) if name in resources else ()
+            yield item
 
-    first = {"resources": 0, "constraints": 2}
-    inside = {name for item in selection.items for name in CLUSTER_KINDS[item.ref.kind].members(item.spec)}
-    for ref in sorted(items, key=lambda ref: first.get(CLUSTER_KINDS[ref.kind].section, 1)):
-        if ref.name not in inside or CLUSTER_KINDS[ref.kind].section != "resources":
-            yield from inside_first(ref)
-
-
-def _document(lines: Iterable[str]) -> str:
-    return "\n".join((f'apiVersion = "{API_VERSION}"', 'kind = "List"', *lines)) + "\n"
-
-
-def _blocks(items: Iterable[Item]) -> Iterator[str]:
-    for item in items:
-        yield ""
-        yield "[[items]]"
-        yield f"kind = {toml.text(item.ref.kind)}"
-        yield f"metadata.name = {toml.text(item.ref.name)}"
-        if item.odd:
-            yield f'metadata.annotations.{toml.key(VERBATIM)} = "true"'
-        yield from _spec(item)
-
-
-def _spec(item: Item) -> list[str]:
-    constraint = CLUSTER_KINDS[item.ref.kind].section == "constraints"
-    short = f"spec = {toml.inline(item.table)}"
-    if not item.table or (constraint and len(item.table) > 1 and _is_flat(item.table) and len(short) <= toml.WIDTH):
-        return [short]
-    return [line for name, value in item.table.items() for line in toml.assign(f"spec.{toml.key(name)}", value)]
-
-
-def _is_flat(table: Mapping[str, Any]) -> bool:
-    return not any(isinstance(value, list | dict) for value in table.values())
+    inside = {name for item in found for name in CLUSTER_KINDS[item.ref.kind].members(item.spec)}
+    for item in found:
+        if item.ref.name not in inside or resources.get(item.ref.name) is not item:
+            yield from inside_first(item)

@@ -1,9 +1,10 @@
 """What of a configuration manifests can say, and what has to be left out. Pure."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from reconciler.crossref import check
+from reconciler.importer.overrides import BY_HAND, Hands, is_neutral
 from reconciler.importer.toml import Branch
 from reconciler.importer.words import table
 from reconciler.kinds.cluster_properties import PACEMAKERS, ClusterProperties
@@ -22,12 +23,14 @@ class Item:
         spec: what it is.
         table: the same in the words of a manifest.
         odd: what of it no manifest may say without further ado; empty for most.
+        taken: what people set by hand and is left to them, by its name.
     """
 
     ref: Ref
     spec: Spec
     table: Branch
     odd: tuple[str, ...] = ()
+    taken: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +49,42 @@ class Selection:
     left_out: tuple[LeftOut, ...]
 
 
-def select(observed: Observed) -> Selection:
-    """Choose what is imported: all that makes a valid set of manifests."""
+def select(observed: Observed, *, overrides: bool = True) -> Selection:
+    """Choose what is imported: all that makes a valid set of manifests.
+
+    Args:
+        observed: the configuration.
+        overrides: take over what people set by hand for a while.
+    """
     left_out = [LeftOut(ref, why) for ref, why in observed.unsupported.items()]
     left_out += [LeftOut(ref, "no kind of manifest is for such an element") for ref in observed.unknown]
     items: dict[Ref, Item] = {}
-    for ref in observed.elements:
-        spec = _own(observed.state[ref]) if ref in observed.state else None
-        if spec is None:
-            continue
-        found = _item(ref, spec)
+    hands = Hands(observed)
+    for ref, spec in observed.state.items():
+        found = _without_hands(ref, spec, hands, overrides=overrides)
         if isinstance(found, LeftOut):
             left_out.append(found)
-        else:
+        elif found:
             items[ref] = found
     left_out += _misfits(items)
+    if not items:
+        items = {ref: Item(ref, Node(), Branch()) for ref in observed.state if ref.kind == "Node"}
     return Selection(tuple(items.values()), tuple(left_out))
+
+
+def _without_hands(ref: Ref, spec: Spec, hands: Hands, *, overrides: bool) -> Item | LeftOut | None:
+    if not overrides and ref.name.startswith(BY_HAND):
+        return LeftOut(ref, "`crm resource move` or `ban` left it; it stays a person's")
+    freed = hands.free(ref, spec, all_of_them=not overrides)
+    own = _own(freed.spec) if freed.spec else None
+    theirs = {name: value for name, value in freed.taken.items() if not is_neutral(name, value)}
+    if own is not None:
+        found = _item(ref, own)
+        return replace(found, taken=theirs) if isinstance(found, Item) else found
+    if theirs:
+        said = ", ".join(f"{name} = {value}" for name, value in theirs.items())
+        return LeftOut(ref, f"{said} is what somebody set by hand; it stays a person's")
+    return None
 
 
 def _own(spec: Spec) -> Spec | None:

@@ -1,18 +1,24 @@
-"""The laws of an import: what it gives is valid, and planning it against the same CIB is empty."""
+"""The laws of an import.
+
+What it gives is valid, and planning it against the same CIB is empty. Applying it to a cluster that has only the same
+nodes gives a configuration of which Pacemaker's scheduler makes the same as of the original.
+"""
 
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from reconciler import manifests
-from reconciler.cib.document import Cib, parse
-from reconciler.decision import Remembered, decide
+from reconciler.cib import simulation
+from reconciler.cib.document import Cib, parse, serialize
+from reconciler.cib.simulation import Simulation, SimulationError
+from reconciler.decision import Decision, Remembered, decide
 from reconciler.importer.importer import Imported, import_cib
 from reconciler.observation import Answer, Snapshot, Source, understand
-from reconciler.plan import Plan
 from reconciler.pruning import Policy
 from reconciler.state import Desired
-from tests.programs import corpus_cibs
+from tests.programs import corpus_cibs, need, run
 
 ABSENT = "no corpus of CIBs here (RECONCILER_CORPUS): imports of other people's clusters are NOT tested"
 corpus = pytest.mark.parametrize(
@@ -31,9 +37,42 @@ def loaded(imported: Imported) -> Desired:
     return desired
 
 
-def planned(desired: Desired, cib: Cib) -> Plan:
-    observation = understand(Snapshot({Source.CIB: Answer(cib.text)}, 1_700_000_000.0), "-", None)
-    return decide(desired, observation, Policy(), Remembered()).plan
+def decided(desired: Desired, text: str) -> Decision:
+    observation = understand(Snapshot({Source.CIB: Answer(text)}, 1_700_000_000.0), "-", None)
+    return decide(desired, observation, Policy(), Remembered())
+
+
+def bare(cib: Cib) -> str:
+    """The same cluster before anybody configured anything."""
+    root = ET.Element("cib", cib.root.attrib)
+    for part in cib.root:
+        if part is cib.configuration:
+            configuration = ET.SubElement(root, "configuration")
+            for section in ("crm_config", "nodes", "resources", "constraints"):
+                ET.SubElement(configuration, section).extend(cib.objects(section) if section == "nodes" else ())
+        else:
+            root.append(part)
+    return serialize(root)
+
+
+def made_anew(desired: Desired, cib: Cib) -> str:
+    """What applying the manifests to the bare cluster makes of it."""
+    text = bare(cib)
+    decision = decided(desired, text)
+    assert decision.cluster is not None
+    assert decision.plan.holds == ()
+    return simulation.candidate(parse(text), decision.cluster.configuration)
+
+
+def simulated(directory: Path, text: str) -> Simulation | str:
+    """What Pacemaker would do, or why it cannot say."""
+    file = directory / "cib.xml"
+    file.write_text(text)
+    answer = run(file, *simulation.SIMULATE, "--xml-file", str(file), "--save-output", str(directory / "out.xml"))
+    try:
+        return simulation.parse(answer.stdout)
+    except SimulationError as error:
+        return str(error)
 
 
 @corpus
@@ -41,5 +80,20 @@ def test_planning_what_was_imported_is_empty(file: Path) -> None:
     cib = parse(file.read_text())
     imported = import_cib(cib)
     assert imported.left_out == ()
-    plan = planned(loaded(imported), cib)
+    plan = decided(loaded(imported), cib.text).plan
     assert (plan.changes, plan.holds) == ((), ())
+
+
+@corpus
+def test_planning_is_empty_too_where_people_keep_what_they_set(file: Path) -> None:
+    cib = parse(file.read_text())
+    plan = decided(loaded(import_cib(cib, overrides=False)), cib.text).plan
+    assert (plan.changes, plan.holds) == ((), ())
+
+
+@corpus
+def test_pacemaker_makes_the_same_of_what_was_imported(file: Path, tmp_path: Path) -> None:
+    need("crm_simulate")
+    cib = parse(file.read_text())
+    anew = made_anew(loaded(import_cib(cib)), cib)
+    assert simulated(tmp_path, anew) == simulated(tmp_path, cib.text)

@@ -30,7 +30,10 @@ def test_without_a_directory_all_is_printed_as_one_document(cib: Path) -> None:
     result = run("import", "--cib", str(cib))
     assert result.exit_code == 0
     assert manifests.load({"all.toml": result.stdout}, "r").rejected == ()
-    assert result.stderr.splitlines()[-1].startswith("import: 8 objects in 3 files")
+    assert result.stderr.splitlines() == [
+        "import: 8 objects in 3 files",
+        "comments in the manifests say what needs attention: 1 fencing switched off, 1 quorum ignored",
+    ]
 
 
 def test_the_files_are_for_their_owner_only_and_planning_them_is_empty(cib: Path, tmp_path: Path) -> None:

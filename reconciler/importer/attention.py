@@ -1,0 +1,200 @@
+"""What a person should look at in a configuration that is taken over, in one sentence each. Pure."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from xml.etree import ElementTree as ET
+
+from reconciler.cib import references
+from reconciler.importer.overrides import BY_HAND, is_neutral, overrides
+from reconciler.importer.selection import Item
+from reconciler.kinds.cluster_properties import PACEMAKERS, ClusterProperties
+from reconciler.kinds.identity import located
+from reconciler.kinds.nvset import AttributeSet
+from reconciler.kinds.observe import Observed
+from reconciler.kinds.operation import Operation
+from reconciler.kinds.primitive import Primitive
+from reconciler.kinds.template import Template
+from reconciler.secret import looks_secret
+from reconciler.state import Ref, Spec
+
+
+class Topic(StrEnum):
+    """What a remark is about, in words that a count can stand before."""
+
+    FENCING = "fencing switched off"
+    QUORUM = "quorum ignored"
+    OVERRIDE = "set by hand"
+    MOVED = "left by a move or ban"
+    SECRET = "secrets in plain text"  # noqa: S105  the word for them, not one
+    MONITOR = "without a monitor"
+    AGENT = "of a class that is gone or going"
+    LEGACY = "in words of older releases"
+    ATTRIBUTE = "rules on attributes that nothing sets"
+    ODD = "with values that Pacemaker reads in its own way"
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A sentence about an object."""
+
+    topic: Topic
+    text: str
+
+
+_OFF = "false"
+_TAKEN_OVER = "named here, the agent enforces it whatever people do: delete it when it is over"
+_AGENTS = {
+    "heartbeat": "Pacemaker knows no Heartbeat 1 agents any more: take the ocf: agent of this name",
+    "lsb": "an init script: what its monitor says is often wrong; take the systemd: unit if there is one",
+    "upstart": "Pacemaker 3 knows no upstart jobs any more: take a systemd: unit",
+    "nagios": "Pacemaker 3 knows no Nagios plugins any more",
+}
+_OLD_ROLES = frozenset({"master", "slave"})
+_OLD_NAMES = frozenset({"master-max", "master-node-max", "masters"})
+_ROLES = ("role", "rsc-role", "with-rsc-role")
+_REFERENCES_TO_FILES = re.compile(r"(script|file|path|_fd)$", re.IGNORECASE)
+_BUILT_IN = re.compile(r"#|master-|promoted-|fail-count-|last-failure-|probe_complete$|shutdown$|site-name$")
+
+
+class Attention:
+    """Looks at the objects of one configuration."""
+
+    def __init__(self, observed: Observed) -> None:
+        """Prepare for the objects of a configuration."""
+        self._observed = observed
+
+    def remarks(self, item: Item) -> Iterator[Remark]:
+        """Yield what there is to say of an object as it is imported."""
+        ref, spec = item.ref, item.spec
+        element = self._observed.elements[ref]
+        if item.odd:
+            yield Remark(
+                Topic.ODD, f"taken word for word: {_made_of(item)}. Say what is meant, then delete the annotation."
+            )
+        for name, value in item.taken.items():
+            yield Remark(
+                Topic.OVERRIDE, f"{name} = {value} is what somebody set by hand; not named here, it stays theirs."
+            )
+        if isinstance(spec, ClusterProperties):
+            yield from _properties(spec)
+        for name, value in overrides(ref, spec).items():
+            if not is_neutral(name, value):
+                yield Remark(Topic.OVERRIDE, f"{name} = {value} is what somebody set by hand; {_TAKEN_OVER}.")
+        if ref.name.startswith(BY_HAND):
+            yield Remark(Topic.MOVED, f"left by `crm resource move` or `ban`; {_TAKEN_OVER}.")
+        yield from _secrets(spec)
+        if isinstance(spec, Primitive):
+            yield from self._primitive(spec)
+        yield from _legacy(element)
+        yield from self._attributes(element)
+
+    def _primitive(self, spec: Primitive) -> Iterator[Remark]:
+        template = self._observed.state.get(Ref("Template", spec.template)) if spec.template else None
+        agent = spec.agent or (template.agent if isinstance(template, Template) else None) or ""
+        advice = _AGENTS.get(agent.partition(":")[0])
+        if advice:
+            yield Remark(Topic.AGENT, f"{agent}: {advice}.")
+        operations = [*spec.operations, *(template.operations if isinstance(template, Template) else ())]
+        referred = spec.operations_id_ref or (isinstance(template, Template) and template.operations_id_ref)
+        if not referred and not any(_watches(operation) for operation in operations):
+            yield Remark(Topic.MONITOR, "no recurring monitor: Pacemaker does not notice when it fails.")
+
+    def _attributes(self, element: ET.Element) -> Iterator[Remark]:
+        named = {name for part in element.iter("expression") if (name := part.get("attribute"))}
+        for name in sorted(named - self._set):
+            if not _BUILT_IN.match(name) and not any(known and known in name for known in self._resources):
+                yield Remark(
+                    Topic.ATTRIBUTE,
+                    f"nothing here sets the node attribute {name}: no node has it, no agent is told to.",
+                )
+
+    @cached_property
+    def _set(self) -> frozenset[str]:
+        """The node attributes that nodes have, or that an agent is told to set or sets by default."""
+        root = self._observed.cib.root
+        names = {
+            pair.get("name", "")
+            for path in ("configuration/nodes", "status")
+            for section in root.iterfind(path)
+            for pair in section.iter("nvpair")
+        }
+        for primitive in self._observed.cib.configuration.iter("primitive"):
+            names.update(_DEFAULTS.get(primitive.get("type", ""), ()))
+        for pair in self._observed.cib.configuration.iterfind("resources//instance_attributes/nvpair"):
+            names.add(pair.get("value", ""))
+        for template in self._observed.cib.configuration.iter("template"):
+            names.update(_DEFAULTS.get(template.get("type", ""), ()))
+        return frozenset(names)
+
+    @cached_property
+    def _resources(self) -> frozenset[str]:
+        """The names of resources: agents of databases call their attributes after themselves."""
+        return frozenset(part.get("id", "") for part in self._observed.cib.configuration.iter("primitive"))
+
+
+_DEFAULTS = {
+    "ping": ("pingd",),
+    "pingd": ("pingd",),
+    "ifspeed": ("ifspeed",),
+    "SysInfo": ("arch", "os", "cpu_info", "cpu_speed", "cpu_cores", "cpu_load", "ram_total", "ram_free", "free_swap"),
+    "HealthCPU": ("#health-cpu",),
+    "mysql": ("readable",),
+    "sfex": (),
+}
+"""The attributes that agents set if they are not told another name (resource-agents, pacemaker's extra/resources)."""
+
+
+def _properties(spec: ClusterProperties) -> Iterator[Remark]:
+    fencing = spec.values.get("fencing-enabled", spec.values.get("stonith-enabled"))
+    if fencing == _OFF:
+        text = "fencing is off: what runs on a node that hangs may be started on another one too, and destroy its data."
+        yield Remark(Topic.FENCING, text)
+    if spec.values.get("no-quorum-policy") == "ignore":
+        text = "no-quorum-policy = ignore: a node that is cut off goes on as if it were alone, and so does the other."
+        yield Remark(Topic.QUORUM, text)
+
+
+def _watches(operation: Operation) -> bool:
+    return operation.name == "monitor" and operation.interval not in ("0s", "0") and operation.enabled != _OFF
+
+
+def _secrets(spec: Spec) -> Iterator[Remark]:
+    for _, part in located(spec):
+        if isinstance(part, AttributeSet):
+            for name in part.values:
+                if looks_secret(name) and not _REFERENCES_TO_FILES.search(name):
+                    text = (
+                        f"{name} looks like a secret, and a secret does not belong in git: put it in a file that only "
+                        f'root may read, and write {name} = {{ file = "/that/file" }}.'
+                    )
+                    yield Remark(Topic.SECRET, text)
+
+
+def _legacy(element: ET.Element) -> Iterator[Remark]:
+    words: list[str] = ["<master>"] if element.tag == "master" else []
+    for part in references.own(element):
+        words += [value for name in _ROLES if (value := part.get(name, "")).lower() in _OLD_ROLES]
+        words += [name for name in (part.get("name", ""), *part.keys()) if name in _OLD_NAMES]
+    if words:
+        said = ", ".join(dict.fromkeys(words))
+        yield Remark(Topic.LEGACY, f"the CIB says this in words of older releases ({said}); here it is in today's.")
+
+
+def explanations(item: Item, observed: Observed) -> Iterator[str]:
+    """Yield what else explains an object, and needs nobody's attention."""
+    if isinstance(item.spec, ClusterProperties):
+        pairs = observed.elements[item.ref].iter("nvpair")
+        theirs = sorted({name for pair in pairs if (name := pair.get("name", "")) in PACEMAKERS})
+        if theirs:
+            yield f"Not here, because Pacemaker and its tools write them themselves: {', '.join(theirs)}."
+
+
+def _made_of(item: Item) -> str:
+    """Say what is odd, and what Pacemaker makes of it."""
+    said = "; ".join(item.odd)
+    if isinstance(item.spec, ClusterProperties):
+        return f"{said}; Pacemaker then uses its default"
+    return f"{said}; Pacemaker takes it for false" if "is not a boolean" in said else said

@@ -1,0 +1,150 @@
+"""What people set by hand for a while: target-role, is-managed, maintenance, standby, `crm resource move`. Pure.
+
+The agent leaves these alone as long as no manifest names them; one that does takes them out of people's hands. So those
+that say no more than Pacemaker's default are left out. The others are part of what the cluster does now: they are
+imported with a remark, or left out too if they are not wanted.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from reconciler.kinds import CLUSTER_KINDS
+from reconciler.kinds.base import Around
+from reconciler.kinds.cluster_properties import ClusterProperties
+from reconciler.kinds.identity import comparable
+from reconciler.kinds.meta import PEOPLES, SHARED_META
+from reconciler.kinds.node import Node
+from reconciler.kinds.nvset import UNCONDITIONAL, AttributeSet, value_in
+from reconciler.kinds.observe import Observed
+from reconciler.kinds.primitive import Primitive
+from reconciler.kinds.resource_defaults import ResourceDefaults
+from reconciler.state import Ref, Spec
+
+BY_HAND = "cli-"
+"""How the ids of the constraints begin that `crm_resource --move` and `--ban` make."""
+
+_MAINTENANCE_MODE = "maintenance-mode"
+_NODES = ("standby", "maintenance")
+_NEUTRAL = {
+    "target-role": "Started",
+    "is-managed": "true",
+    "maintenance": "false",
+    "standby": "false",
+    _MAINTENANCE_MODE: "false",
+}
+"""What Pacemaker does where nobody says anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """An object without what people set: what is left, None if nothing; and what was taken out, by field."""
+
+    spec: Spec | None
+    taken: Mapping[str, str]
+
+
+def overrides(ref: Ref, spec: Spec) -> dict[str, str]:
+    """Return what in an object is a person's, by its name."""
+    match spec:
+        case ClusterProperties():
+            found = spec.values.get(_MAINTENANCE_MODE)
+            return {} if found is None or spec.rule else {_MAINTENANCE_MODE: found}
+        case Node():
+            return _values(spec.attributes, _NODES)
+    return _values(getattr(spec, "meta", ()), PEOPLES) if CLUSTER_KINDS[ref.kind].shared is SHARED_META else {}
+
+
+def _values(sets: tuple[AttributeSet, ...], names: tuple[str, ...]) -> dict[str, str]:
+    referred = {name for item in sets for name in item.ids}
+    return {name: value for name in names if name not in referred and (value := value_in(sets, name)) is not None}
+
+
+def is_neutral(name: str, value: str) -> bool:
+    """Tell whether a value says what would hold without it, if nothing else says otherwise."""
+    return _NEUTRAL.get(name) == value
+
+
+class Hands:
+    """Takes out what people set, where a plan would then leave it alone."""
+
+    def __init__(self, observed: Observed) -> None:
+        """Prepare for the objects of a configuration."""
+        self._observed = observed
+
+    def free(self, ref: Ref, spec: Spec, *, all_of_them: bool) -> Freed:
+        """Take out what means nothing, or `all_of_them`."""
+        found = overrides(ref, spec)
+        if found and not all_of_them:
+            elsewhere = self._said_around(ref, spec)
+            found = {name: value for name, value in found.items() if is_neutral(name, value) and name not in elsewhere}
+        if not found:
+            return Freed(spec, {})
+        left = _without(spec, frozenset(found))
+        return Freed(left, found) if left is None or self._stays(ref, left) else Freed(spec, {})
+
+    def _stays(self, ref: Ref, spec: Spec) -> bool:
+        """Tell whether the live object is as wanted if this is what a manifest says."""
+        live, kind = self._observed.state[ref], CLUSTER_KINDS[ref.kind]
+        element = self._observed.elements[ref]
+        kept = kind.keep(
+            spec,
+            comparable(live, spec, element),
+            Around(self._observed.recorded_values(ref), self._observed.op_defaults),
+        ).spec
+        return comparable(live, kept, element) == kept
+
+    @cached_property
+    def _defaults(self) -> frozenset[str]:
+        """The names of which the whole cluster's defaults say something."""
+        names: set[str] = set()
+        for spec in self._observed.state.values():
+            if isinstance(spec, ResourceDefaults):
+                names.update(spec.values)
+                names.update(PEOPLES if spec.nvpairs or spec.id_ref else ())
+            elif isinstance(spec, ClusterProperties) and "is-managed-default" in spec.values:
+                names.add("is-managed")
+        return frozenset(names)
+
+    def _said_around(self, ref: Ref, spec: Spec) -> frozenset[str]:
+        """Return the names of which something else has its say: other sets, what an object is in or made from."""
+        if isinstance(spec, ClusterProperties):
+            return frozenset()
+        sets = list(spec.attributes) if isinstance(spec, Node) else list(getattr(spec, "meta", ()))
+        sets = [item for item in sets if item.condition != UNCONDITIONAL]
+        for other in self._around(ref, spec):
+            sets += getattr(other, "meta", ())
+        names = {name for item in sets for name in item.values}
+        names.update(name for item in sets if item.id_ref or item.nvpairs for name in _NEUTRAL)
+        return self._defaults | names
+
+    def _around(self, ref: Ref, spec: Spec) -> Iterator[Spec]:
+        state, parents = self._observed.state, self._observed.parents
+        if isinstance(spec, Primitive) and spec.template:
+            yield from filter(None, [state.get(Ref("Template", spec.template))])
+        seen = {ref}
+        while (ref := parents.get(ref.name, ref)) not in seen:
+            seen.add(ref)
+            yield from filter(None, [state.get(ref)])
+
+
+def _without(spec: Spec, names: frozenset[str]) -> Spec | None:
+    match spec:
+        case ClusterProperties():
+            rest = {name: value for name, value in spec.values.items() if name not in names}
+            return spec.model_copy(update={"values": rest}) if rest or spec.nvpairs else None
+        case Node():
+            return spec.model_copy(update={"attributes": _rest(spec.attributes, names)})
+    sets: tuple[AttributeSet, ...] = getattr(spec, "meta", ())
+    return spec.model_copy(update={"meta": _rest(sets, names)})
+
+
+def _rest(sets: tuple[AttributeSet, ...], names: frozenset[str]) -> tuple[AttributeSet, ...]:
+    left = []
+    for item in sets:
+        if item.condition == UNCONDITIONAL and names & item.values.keys():
+            values = {name: value for name, value in item.values.items() if name not in names}
+            left.append(item.model_copy(update={"values": values}))
+        else:
+            left.append(item)
+    return tuple(item for item in left if item.is_said)
