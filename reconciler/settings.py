@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tomli
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
 
 from reconciler.cib import values
+
+if TYPE_CHECKING:
+    from reconciler.policy import Rules
 
 DEFAULT_FILE = Path("/etc/reconciler/reconciler.toml")
 
@@ -52,10 +55,13 @@ class Http(_Section):
 
 
 class Guards(_Section):
-    """How much may be deleted: nothing without `prune`; more objects than `deletion_budget` at once are held."""
+    """What the agent may do by itself; a SyncPolicy among the manifests can say otherwise for all nodes."""
 
     prune: StrictBool = True
     deletion_budget: Annotated[int, Field(ge=0, strict=True)] = 5
+    disruption_budget: Annotated[int, Field(ge=0, strict=True)] = 5
+    settle_timeout: Seconds = 120.0
+    revert: StrictBool = False
 
 
 class Settings(_Section):
@@ -77,6 +83,13 @@ class Settings(_Section):
     log_format: Literal["text", "json"] = "text"
     http: Http = Http()
     guards: Guards = Guards()
+
+    @property
+    def rules(self) -> "Rules":
+        """What the agent may do by itself, before the manifests' SyncPolicy."""
+        from reconciler.policy import Rules  # noqa: PLC0415  it takes the kinds along, and most verbs need none
+
+        return Rules(mode=self.mode, **self.guards.model_dump())
 
 
 def load(file: Path | None = None) -> Settings:

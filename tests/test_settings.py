@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.policy import Rules
 from reconciler.settings import Settings, SettingsError, load
 
 
@@ -39,11 +40,19 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         [guards]
         prune = false
         deletion_budget = 0
+        disruption_budget = 1
+        settle_timeout = "90s"
+        revert = true
         """,
     )
     assert (settings.desired, settings.node, settings.mode) == (Path("/srv/desired"), "a", "observe")
     assert (settings.resync, settings.settle, settings.command_timeout) == (120, 0.075, 5)
-    assert (settings.http.listen, settings.guards.prune, settings.guards.deletion_budget) == ("[::1]:9000", False, 0)
+    assert settings.http.listen == "[::1]:9000"
+    assert settings.rules == Rules("observe", False, 0, 1, 90, True)
+
+
+def test_the_rules_without_a_policy_are_those_of_the_settings() -> None:
+    assert Settings().rules == Rules()
 
 
 @pytest.mark.parametrize(
