@@ -100,19 +100,20 @@ def lines(forecast: Forecast | NoForecast) -> tuple[str, ...]:
     warnings = [f"warning: {text}" for text in dict.fromkeys(verdict.warnings)]
     if isinstance(forecast, NoForecast):
         return (f"no forecast: {forecast.reason}", *errors, *warnings)
-    caused = _sentences(forecast.caused) or ["no resource is started, stopped or moved"]
+    caused = sentences(forecast.caused) or ["no resource is started, stopped or moved"]
     touched = {effect.resource for effect in forecast.effects}
     averted = [effect for effect in forecast.averted.effects if effect.resource not in touched]
     return (
         *errors,
         *caused,
-        *(f"no longer: {text}" for text in _sentences(Simulation(tuple(averted), forecast.averted.fencing))),
-        *(f"with or without the plan: {text}" for text in _sentences(forecast.pending)),
+        *(f"no longer: {text}" for text in sentences(Simulation(tuple(averted), forecast.averted.fencing))),
+        *(f"with or without the plan: {text}" for text in sentences(forecast.pending)),
         *warnings,
     )
 
 
-def _sentences(simulation: Simulation) -> list[str]:
+def sentences(simulation: Simulation) -> list[str]:
+    """Say what happens, one sentence for all nodes where the same happens to a resource for the same reason."""
     fences = [
         f"{item.node} would be FENCED" + _because(": ".join(filter(None, (item.action, item.reason))))
         for item in simulation.fencing

@@ -8,7 +8,7 @@ from reconciler.network.iproute import Seen
 from reconciler.state import Ref, State
 from reconciler.status import Health
 
-_RESOURCES = frozenset({"Primitive", "Group", "Clone", "Bundle"})
+RESOURCE_KINDS = frozenset({"Primitive", "Group", "Clone", "Bundle"})
 _MOVES = frozenset({"start", "stop", "promote", "demote", "migrate_to", "migrate_from"})
 """Operations during which a resource does not serve, though Pacemaker already or still counts it as active."""
 
@@ -17,14 +17,15 @@ def health(state: State, cluster: ClusterStatus | None, network: Seen | None, no
     """Judge what can be unwell: resources, and the links of this node."""
     result = {}
     for ref, spec in state.items():
-        if ref.kind in _RESOURCES and cluster is not None:
-            result[ref] = _resource(cluster.resources.get(ref.name))
+        if ref.kind in RESOURCE_KINDS and cluster is not None:
+            result[ref] = of_resource(cluster.resources.get(ref.name))
         elif isinstance(spec, NodeNetwork) and spec.node == node and network is not None:
             result[ref] = _links(spec, network)
     return result
 
 
-def _resource(resource: ResourceStatus | None) -> Health:
+def of_resource(resource: ResourceStatus | None) -> Health:
+    """Judge a resource by what the cluster says of it; None is one that the cluster does not know."""
     if resource is None:
         return Health(None, "Absent", "the cluster does not know it yet")
     under_way = [there for there in resource.placements.values() if there.active and there.pending in _MOVES]

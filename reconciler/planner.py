@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 from reconciler.cautions import cautions
 from reconciler.cib import dialect, patch, references
-from reconciler.cib.document import children
+from reconciler.cib.document import Cib, children
 from reconciler.cib.draft import Edits, draft, rename_taken
 from reconciler.cib.ownership import TAG, record
 from reconciler.kinds import CLUSTER_KINDS, key
@@ -289,8 +289,12 @@ def _commands(
     adoptions: Iterable[Ref],
     secrets: tuple[Secret, ...],
 ) -> tuple[Command, ...]:
-    if not operations:
-        return ()
-    all_fields = observed.cib.feature_set >= _ALL_FIELDS_SINCE
-    text = patch.render(operations, observed.cib.version, all_fields=all_fields)
-    return (Command(PATCH, text, Scope.CLUSTER, (*changes, *adoptions), secrets),)
+    return (command(operations, observed.cib, (*changes, *adoptions), secrets),) if operations else ()
+
+
+def command(
+    operations: Sequence[patch.Operation], live: Cib, refs: Iterable[Ref], secrets: tuple[Secret, ...] = ()
+) -> Command:
+    """Return what sends a patch, for the cluster's configuration as it is now; `refs` are what it is about."""
+    text = patch.render(operations, live.version, all_fields=live.feature_set >= _ALL_FIELDS_SINCE)
+    return Command(PATCH, text, Scope.CLUSTER, tuple(refs), secrets)

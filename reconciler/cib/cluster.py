@@ -74,6 +74,7 @@ class ResourceStatus:
     Instances of a clone are folded into the clone's one primitive, node by node; a bundle is where its containers are.
     `orphan` ones are in the history but not in the configuration, `implicit` ones belong to bundles or guest nodes.
     `wanted` is false where `target-role` is Stopped. `threshold` is the migration threshold: 0 never, 1000000 not set.
+    `promoted_max` is how many instances may be promoted, 0 where none ever is.
     """
 
     id: str
@@ -91,6 +92,8 @@ class ResourceStatus:
     failed: bool
     failure_ignored: bool
     wanted: bool
+    target_role: str
+    promoted_max: int
     threshold: int
     placements: Mapping[str, Placement]
     failures: Mapping[str, FailCounter]

@@ -164,7 +164,17 @@ def _status(resource: Resource, state: _State, failures: Mapping[str, FailCounte
         failed=state.failed,
         failure_ignored=state.failure_ignored,
         wanted=not state.orphan and resource.meta.get("target-role", "").lower() != "stopped",
+        target_role=resource.meta.get("target-role", ""),
+        promoted_max=_promoted_max(resource),
         threshold=migration_threshold(resource),
         placements=state.placements,
         failures=failures,
     )
+
+
+def _promoted_max(resource: Resource) -> int:
+    """Read `promoted-max`, formerly `master-max`: one if it is not said."""
+    if not resource.promotable:
+        return 0
+    said = resource.meta.get("promoted-max", resource.meta.get("master-max", "1"))
+    return int(said) if said.isdigit() else 1

@@ -251,6 +251,8 @@ class _Inventory:
         primitive = next(elements(element, "primitive"), None)
         meta = {**self._configuration.defaults, **self._configuration.attributes(element, "meta_attributes")}
         promoted = _count(engine, "promoted-max", "masters")
+        if promoted:
+            meta["promoted-max"] = str(promoted)
         replicas = _count(engine, "replicas") or promoted or 1
         implicit: list[Resource] = []
         for replica in range(replicas if engine is not None else 0):

@@ -1,0 +1,286 @@
+"""After a patch: waiting until the cluster has come to rest, then what became of it. Pure.
+
+A value that passes hand on: each look at the cluster makes the next one of it, until it is over. Nothing waits for it,
+and what was superseded by a later patch is not compared any more. `now` is a monotonic clock's, in seconds.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from xml.etree import ElementTree as ET
+
+from reconciler.aftermath import failures, happened
+from reconciler.cib.cluster import ClusterStatus
+from reconciler.cib.document import Cib
+from reconciler.cib.simulation import Effect
+from reconciler.expectation import Expectation, Surprise, compare
+from reconciler.health import RESOURCE_KINDS, of_resource
+from reconciler.state import Ref
+from reconciler.status import Health
+
+IDLE = "S_IDLE"
+"""The DC's state when nothing is to be done (`crmadmin --status`)."""
+
+CALM = 1.0
+"""Seconds for which the cluster must be at rest: right after a patch the DC does not know of it yet."""
+
+
+class Result(StrEnum):
+    """How it stands, or how it ended."""
+
+    SETTLING = "Settling"
+    AS_FORECAST = "AsForecast"
+    SURPRISED = "Surprised"
+    TIMED_OUT = "TimedOut"
+    SUPERSEDED = "Superseded"
+    NOT_COMPARED = "NotCompared"
+
+
+class Remedy(StrEnum):
+    """What was done about resources that a patch broke; nothing where it broke none."""
+
+    NONE = "none"
+    REVERTED = "reverted"
+    WITHHELD = "withheld"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A patch that the cluster took.
+
+    Attributes:
+        revision: of the manifests that it is for.
+        at: when, in Unix seconds.
+        changed: the objects that it changed.
+        status: what the cluster did before.
+        before: the CIB before.
+        made: the configuration that it led to.
+        expectation: what was promised; None where there was no forecast.
+        approved: a person has released it.
+        takes_back: it reverts that revision; empty for a patch towards the manifests.
+    """
+
+    revision: str
+    at: float
+    changed: tuple[Ref, ...]
+    status: ClusterStatus
+    before: Cib
+    made: ET.Element
+    expectation: Expectation | None = None
+    approved: bool = False
+    takes_back: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """How a patch settles, or settled.
+
+    Attributes:
+        applied: the patch.
+        baseline: the first of the patches of the revision that had not settled when the next was made: what is healthy
+            is judged against it, and a revert leads back to it. Most often the patch itself.
+        began: when, by the monotonic clock.
+        limit: for how many seconds to wait.
+        resting: since when the cluster is at rest, None while it is not.
+        result: how it stands.
+        seconds: how long it took, up to the last look.
+        surprises: what is not as it was forecast or declared.
+        broken: the resources that were running and healthy before, and are unhealthy.
+        lost: the nodes that left meanwhile.
+        effects: what really happened to resources.
+        why: more about the result, in words.
+        remedy: what was done about what is broken.
+        done: in words, what was done about it, or why nothing was.
+    """
+
+    applied: Applied
+    baseline: Applied
+    began: float
+    limit: float
+    resting: float | None = None
+    result: Result = Result.SETTLING
+    seconds: float = 0.0
+    surprises: tuple[Surprise, ...] = ()
+    broken: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    why: str = ""
+    remedy: Remedy = Remedy.NONE
+    done: str = ""
+
+    @property
+    def over(self) -> bool:
+        """True if nothing is waited for any more."""
+        return self.result is not Result.SETTLING
+
+    @property
+    def revision(self) -> str:
+        """The revision whose patch it is."""
+        return self.applied.revision
+
+    @property
+    def touched(self) -> frozenset[Ref]:
+        """What the patch changed, and the resources that it was to act on, with what contains them."""
+        expectation = self.applied.expectation
+        names = {effect.resource for effect in expectation.effects} if expectation else set()
+        resources = self.applied.status.resources
+        for name in tuple(names):
+            while name in resources and (name := resources[name].parent):
+                names.add(name)
+        return frozenset({*self.applied.changed, *(Ref(kind, name) for name in names for kind in RESOURCE_KINDS)})
+
+    def after(self, status: ClusterStatus | None, dc_state: str | None, now: float) -> "Settling":
+        """Return how it stands after one more look.
+
+        Args:
+            status: what the cluster does, None if it could not be seen.
+            dc_state: what `crmadmin --status` said; None if nobody could be asked: then the history alone counts.
+            now: the time.
+        """
+        if self.over:
+            return self
+        looked = replace(self, seconds=now - self.began)
+        late = looked.seconds >= self.limit
+        if status is None:
+            return replace(looked, resting=None, result=Result.TIMED_OUT, why=_UNSEEN) if late else looked
+        busy = unrest(status, dc_state)
+        if busy:
+            return _judged(looked, status, Result.TIMED_OUT, busy) if late else replace(looked, resting=None)
+        if self.resting is None:
+            looked = replace(looked, resting=now)
+        elif now - self.resting >= CALM:
+            return _judged(looked, status, Result.AS_FORECAST)
+        return _judged(looked, status, Result.TIMED_OUT, "it had only just come to rest") if late else looked
+
+    def superseded(self, why: str) -> "Settling":
+        """Return it ended by something newer; what is over stays as it is."""
+        return self if self.over else replace(self, result=Result.SUPERSEDED, why=why)
+
+
+def _judged(settling: Settling, status: ClusterStatus, result: Result, why: str = "") -> Settling:
+    applied = settling.applied
+    surprises: tuple[Surprise, ...] = ()
+    if applied.expectation is not None:
+        surprises = compare(applied.expectation, status, {ref.name for ref in applied.changed})
+    elif result is Result.AS_FORECAST:
+        result, why = Result.NOT_COMPARED, "there was no forecast to compare with"
+    if surprises and result is Result.AS_FORECAST:
+        result = Result.SURPRISED
+    before = settling.baseline.status
+    return replace(
+        settling,
+        result=result,
+        why=why,
+        surprises=surprises,
+        broken=broken(before, status, restless=result is Result.TIMED_OUT),
+        lost=tuple(name for name, node in before.nodes.items() if node.online and not _online(status, name)),
+        effects=happened(applied.status, status),
+    )
+
+
+_UNSEEN = "the cluster could not be seen"
+
+
+def begin(applied: Applied, previous: Settling | None, now: float, limit: float, *, untouched: bool) -> Settling:
+    """Return the settling of a patch that was just made.
+
+    Args:
+        applied: the patch.
+        previous: the settling of the patch before it.
+        now: the time.
+        limit: for how many seconds to wait.
+        untouched: between both patches nobody else has changed the configuration.
+    """
+    chained = (
+        previous is not None
+        and not previous.over
+        and untouched
+        and previous.revision == applied.revision
+        and not (previous.applied.takes_back or applied.takes_back)
+    )
+    return Settling(applied, previous.baseline if chained and previous else applied, now, limit)
+
+
+def unrest(status: ClusterStatus, dc_state: str | None) -> str:
+    """Say what the cluster is still doing; empty if it is at rest."""
+    if dc_state not in (None, IDLE):
+        return f"the DC is in state {dc_state}"
+    for node in status.nodes.values():
+        if node.unclean or (node.pending and node.online):
+            return f"{node.name} is {'unclean' if node.unclean else 'joining'}"
+    for resource in status.resources.values():
+        for there in resource.placements.values():
+            if there.pending:
+                return f"{there.pending} of {resource.id} is under way on {there.node}"
+    return ""
+
+
+def broken(before: ClusterStatus, now: ClusterStatus, *, restless: bool = False) -> tuple[str, ...]:
+    """Return the resources that were running and healthy before and are unhealthy now, outermost only.
+
+    What nobody wants to run any more, because it is to be stopped or is gone from the configuration, is not unhealthy.
+    In a cluster that does not come to rest (`restless`), what fails again and again is, even if it happens to run.
+    """
+    found = []
+    for name, then in before.resources.items():
+        current = now.resources.get(name)
+        if (
+            current is None
+            or current.orphan
+            or then.implicit
+            or not then.wanted
+            or of_resource(then).reason != "Running"
+        ):
+            continue
+        if of_resource(current).healthy is False or (restless and failures(then, current)):
+            found.append(name)
+    return tuple(name for name in found if before.resources[name].parent not in found)
+
+
+def _online(status: ClusterStatus, name: str) -> bool:
+    node = status.nodes.get(name)
+    return node is not None and node.online
+
+
+def withheld(settling: Settling, *, revert: bool) -> str:
+    """Say why what is broken is not to be reverted; empty if it is to be, or if nothing is broken."""
+    applied = settling.applied
+    if not settling.broken:
+        return ""
+    if applied.takes_back:
+        return "this was itself a revert"
+    if not revert:
+        return "revert = false"
+    if applied.approved:
+        return "a person has approved the change"
+    if settling.lost:
+        return f"{' and '.join(settling.lost)} left the cluster meanwhile, which may be the cause"
+    return ""
+
+
+def overlaid(health: Mapping[Ref, Health], settling: Settling | None, refs: Iterable[Ref]) -> Mapping[Ref, Health]:
+    """Return the health of objects as it may be told while, and after, a patch settles.
+
+    Whether what a patch touched is healthy is unknown until it has settled; what it broke says so.
+    """
+    if settling is None:
+        return health
+    touched = settling.touched
+    if not settling.over:
+        message = f"revision {settling.revision[:12]} was applied, the cluster is not at rest yet"
+        return {**health, **{ref: Health(None, "Settling", message) for ref in refs if ref in touched}}
+    said = {
+        ref: replace(known, message=f"{known.message}; it was healthy before {_patch(settling)}".removeprefix("; "))
+        for ref, known in health.items()
+        if ref.name in settling.broken and known.healthy is False
+    }
+    return {**health, **said}
+
+
+def _patch(settling: Settling) -> str:
+    applied = settling.applied
+    return (
+        f"revision {applied.takes_back[:12]} was taken back"
+        if applied.takes_back
+        else f"revision {applied.revision[:12]}"
+    )

@@ -1,0 +1,107 @@
+"""What a cluster would really come to, acted out by Pacemaker's simulator, with faults where a test wants them."""
+
+import copy
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from reconciler.cib.cluster import ClusterStatus
+from reconciler.cib.document import Cib
+from reconciler.cib.simulation import candidate
+from reconciler.cib.status import status
+from reconciler.forecast import Forecast, NoForecast
+from reconciler.host.shell import Shell
+from reconciler.host.simulator import Simulator
+from tests.programs import run
+
+Edit = Callable[[ET.Element], None]
+WEB = Path(__file__).parent / "forecast" / "web.xml"
+
+
+def edited(cib: Cib, *edits: Edit) -> ET.Element:
+    """Return the configuration with edits made."""
+    configuration = copy.deepcopy(cib.configuration)
+    for edit in edits:
+        edit(configuration)
+    return configuration
+
+
+def ask(cib: Cib, configuration: ET.Element) -> Forecast | NoForecast:
+    return Simulator(Shell()).forecast(cib, configuration)
+
+
+def act_out(cib: Cib, configuration: ET.Element, *faults: str) -> ClusterStatus | None:
+    """Return what becomes of it after one transition; None where the simulator cannot carry it out.
+
+    Pacemaker 2.1.5's cannot on remote and guest nodes: it ends with an assertion and leaves out the rest.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        given, made = Path(directory) / "given.xml", Path(directory) / "made.xml"
+        given.write_text(candidate(cib, configuration))
+        words = ["crm_simulate", "--simulate", "--xml-file", str(given), "--save-output", str(made), *faults]
+        answer = run(given, *words)
+        done = "Revised Cluster Status" in answer.stdout and made.exists()
+        return status(ET.fromstring(made.read_text())) if done else None
+
+
+def meta(resource: str, name: str, value: str) -> Edit:
+    """Return the edit that sets a meta attribute of a resource."""
+
+    def edit(configuration: ET.Element) -> None:
+        element = next(item for item in configuration.findall("resources//*[@id]") if item.get("id") == resource)
+        found = element.find("meta_attributes")
+        if found is None or found.get("id-ref"):
+            found = ET.Element("meta_attributes", {"id": f"{resource}-test"})
+            element.insert(0, found)
+        for pair in [pair for pair in found if pair.get("name") == name]:
+            found.remove(pair)
+        ET.SubElement(found, "nvpair", {"id": f"{resource}-test-value", "name": name, "value": value})
+
+    return edit
+
+
+def param(resource: str, name: str, value: str) -> Edit:
+    """Return the edit that changes a parameter of a resource."""
+
+    def edit(configuration: ET.Element) -> None:
+        (pair,) = configuration.findall(f".//primitive[@id='{resource}']/instance_attributes/nvpair[@name='{name}']")
+        pair.set("value", value)
+
+    return edit
+
+
+def ban(resource: str, node: str) -> Edit:
+    """Return the edit that keeps a resource off a node."""
+    words = {"id": f"test-ban-{resource}-{node}", "rsc": resource, "node": node, "score": "-INFINITY"}
+
+    def edit(configuration: ET.Element) -> None:
+        section = configuration.find("constraints")
+        assert section is not None
+        ET.SubElement(section, "rsc_location", words)
+
+    return edit
+
+
+def more(resource: str) -> Edit:
+    """Return the edit that adds a resource."""
+
+    def edit(configuration: ET.Element) -> None:
+        section = configuration.find("resources")
+        assert section is not None
+        ET.SubElement(section, "primitive", {"id": resource, "class": "ocf", "provider": "heartbeat", "type": "Dummy"})
+
+    return edit
+
+
+def drop(xpath: str) -> Edit:
+    """Return the edit that takes something away."""
+
+    def edit(configuration: ET.Element) -> None:
+        gone = configuration.findall(xpath)
+        assert gone
+        for parent in list(configuration.iter()):
+            for child in [child for child in parent if child in gone]:
+                parent.remove(child)
+
+    return edit

@@ -1,0 +1,183 @@
+"""A forecast is compared with what Pacemaker's simulator makes of it; faults are injected there."""
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.aftermath import happened
+from reconciler.cib import document
+from reconciler.cib.cluster import ClusterStatus
+from reconciler.cib.document import Cib
+from reconciler.cib.simulation import Act, Effect
+from reconciler.cib.status import status
+from reconciler.expectation import Sort, compare, expect
+from reconciler.forecast import Forecast
+from tests.aftermaths import WEB, Edit, act_out, ask, ban, drop, edited, meta, more, param
+from tests.programs import absent, corpus_cibs, need
+
+MASTERS = """
+<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" epoch="1" num_updates="1" admin_epoch="0" have-quorum="1">
+<configuration><crm_config><cluster_property_set id="o"><nvpair id="o1" name="stonith-enabled" value="false"/>
+</cluster_property_set></crm_config><nodes><node id="1" uname="n1"/><node id="2" uname="n2"/></nodes>
+<resources><clone id="dbs"><meta_attributes id="m"><nvpair id="m1" name="promotable" value="true"/></meta_attributes>
+<primitive id="db" class="ocf" provider="pacemaker" type="Stateful"/></clone></resources><constraints/></configuration>
+<status>{}</status></cib>
+"""
+NODE = """
+<node_state id="{0}" uname="n{0}" in_ccm="true" crmd="online" join="member" expected="member">
+<transient_attributes id="{0}"><instance_attributes id="s{0}"><nvpair id="s{0}m" name="master-db" value="{1}"/>
+</instance_attributes></transient_attributes><lrm id="{0}"><lrm_resources>
+<lrm_resource id="db" class="ocf" provider="pacemaker" type="Stateful"><lrm_rsc_op id="db_last_0"
+operation_key="db_{2}_0" operation="{2}" call-id="5" rc-code="0" op-status="0" interval="0" last-rc-change="1700000000"
+transition-key="1:1:0:11111111-2222-3333-4444-555555555555" crm_feature_set="3.16.1"/></lrm_resource></lrm_resources>
+</lrm></node_state>
+"""
+
+
+def web() -> Cib:
+    return document.parse(WEB.read_text())
+
+
+def masters() -> Cib:
+    return document.parse(MASTERS.format(NODE.format(1, 10, "promote") + NODE.format(2, 5, "start")))
+
+
+def surprises(cib: Cib, *edits: Edit, faults: tuple[str, ...] = (), touched: str = "") -> list[tuple[Sort, str]]:
+    """Return the surprises when an edit is made and the cluster does what it does."""
+    need("crm_simulate", "crm_verify")
+    configuration = edited(cib, *edits)
+    forecast = ask(cib, configuration)
+    assert isinstance(forecast, Forecast), forecast
+    now = act_out(cib, configuration, *faults)
+    assert now
+    return said(cib, forecast, now, touched)
+
+
+def said(cib: Cib, forecast: Forecast, now: ClusterStatus, touched: str = "") -> list[tuple[Sort, str]]:
+    found = compare(expect(status(cib.root), forecast), now, touched.split())
+    return [(item.sort, item.message) for item in found]
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        pytest.param((), id="nothing"),
+        pytest.param((meta("vip", "target-role", "Stopped"),), id="stop"),
+        pytest.param((ban("vip", "vm-node1"),), id="move"),
+        pytest.param((param("vip", "ip", "192.168.1.70"),), id="restart"),
+        pytest.param((more("new"),), id="start"),
+        pytest.param((drop(".//primitive[@id='httpd']"), drop("constraints/*")), id="delete a running resource"),
+        pytest.param((ban("cloned-ping-gateway", "vm-node2"),), id="an instance less"),
+    ],
+)
+def test_what_happens_as_forecast_is_no_surprise(edits: tuple[Edit, ...]) -> None:
+    assert surprises(web(), *edits, touched="vip") == []
+
+
+def test_a_resource_that_ends_elsewhere_is_named_with_both_places() -> None:
+    cib, elsewhere = web(), act_out(web(), edited(web(), ban("vip", "vm-node1")))
+    forecast = ask(cib, edited(cib, param("vip", "ip", "192.168.1.70")))
+    assert isinstance(forecast, Forecast)
+    assert elsewhere
+    messages = dict(item[::-1] for item in said(cib, forecast, elsewhere))
+    (vip,) = (message for message in messages if "vip restarts" in message)
+    assert vip.startswith("the forecast said: vip restarts on vm-node1")
+    assert vip.endswith("; it runs on vm-node2")
+    assert set(messages.values()) == {Sort.PLACEMENT}
+
+
+def test_what_the_forecast_said_nothing_of_and_moved_is_a_surprise() -> None:
+    cib, moved = web(), act_out(web(), edited(web(), ban("vip", "vm-node1")))
+    assert moved
+    assert said(cib, Forecast(), moved) == [
+        (Sort.PLACEMENT, f"the forecast let {name} stay as it was, active on vm-node1; it runs on vm-node2")
+        for name in ("vip", "httpd")
+    ]
+
+
+def test_an_unforeseen_restart_and_one_that_did_not_come_are_surprises() -> None:
+    cib = web()
+    restarted = act_out(cib, edited(cib, param("httpd", "configfile", "/etc/other.conf")))
+    assert restarted
+    assert said(cib, Forecast(), restarted) == [
+        (Sort.RESTART, "httpd was restarted on vm-node1; the forecast did not say so")
+    ]
+    forecast = ask(cib, edited(cib, param("httpd", "configfile", "/etc/other.conf")))
+    assert isinstance(forecast, Forecast)
+    ((sort, message),) = said(cib, forecast, status(cib.root))
+    assert sort is Sort.RESTART
+    assert message.endswith("it was not restarted on vm-node1")
+
+
+def test_a_start_that_fails_is_a_surprise() -> None:
+    found = surprises(web(), more("new"), faults=("--op-fail=new_start_0@vm-node2=1",))
+    assert (Sort.FAILURE, "new has failed since then: once on vm-node2") in found
+
+
+def test_a_node_that_leaves_is_a_surprise_and_a_fenced_one_is_not() -> None:
+    found = surprises(web(), more("new"), faults=("--node-fail=vm-node2",))
+    assert (Sort.NODE, "vm-node2 was online and is not any more; the forecast did not say so") in found
+
+
+def test_promotions_are_compared() -> None:
+    cib = masters()
+    swapped = document.parse(MASTERS.format(NODE.format(1, 10, "start") + NODE.format(2, 5, "promote")))
+    assert surprises(cib, ban("dbs", "n1")) == []
+    ((sort, message),) = said(cib, Forecast(), status(swapped.root))
+    assert (sort, message.partition("; ")[2]) == (Sort.ROLE, "it is promoted on n2")
+    assert happened(status(cib.root), status(swapped.root)) == (
+        Effect(Act.DEMOTE, "db", "n1", "n1"),
+        Effect(Act.PROMOTE, "db", "n2", "n2"),
+    )
+
+
+def test_an_instance_that_is_promoted_later_is_as_declared() -> None:
+    before = document.parse(MASTERS.format(NODE.format(1, 10, "start") + NODE.format(2, 5, "start")))
+    assert said(before, Forecast(), status(masters().root)) == []
+
+
+def test_what_is_to_run_and_starts_later_than_the_forecast_looks_is_as_declared() -> None:
+    """A start that waits for a ping score comes in a later transition."""
+    stopped = act_out(web(), edited(web(), drop(".//primitive[@id='httpd']"), drop("constraints/*")))
+    assert stopped
+    assert not stopped.resources["httpd"].active_on
+    assert compare(expect(stopped, Forecast()), status(web().root)) == ()
+
+
+def test_what_is_not_as_declared_is_said_of_what_was_changed() -> None:
+    before = status(web().root)
+    params = '<instance_attributes id="httpd-params">'
+    stop = '<meta_attributes id="m"><nvpair id="m1" name="target-role" value="Stopped"/></meta_attributes>'
+    wanted = status(document.parse(WEB.read_text().replace(params, stop + params)).root)
+    found = compare(expect(before, Forecast()), wanted, ["httpd"])
+    assert [item.message for item in found] == ["httpd is declared Stopped; it runs on vm-node1"]
+    assert compare(expect(before, Forecast()), wanted, []) == ()
+
+
+def test_too_few_promotions_are_not_as_declared() -> None:
+    none = document.parse(MASTERS.format(NODE.format(1, 10, "start") + NODE.format(2, 5, "start")))
+    found = compare(expect(status(none.root), Forecast()), status(none.root), ["dbs"])
+    assert [item.message for item in found] == ["dbs is to be promoted on 1 of 2 nodes; it is on 0"]
+
+
+FILES = [file for file in corpus_cibs() if file.stat().st_size < 60_000]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", FILES or [None], ids=lambda file: file.stem if file else "absent")
+def test_no_surprise_where_the_cluster_does_what_its_scheduler_says(file: Path | None) -> None:
+    if file is None:
+        absent("no corpus of CIBs here (RECONCILER_CORPUS): forecasts are NOT compared with what comes of them")
+        return
+    need("crm_simulate", "crm_verify")
+    cib = document.parse(file.read_text())
+    first = next((item.get("id", "") for item in cib.objects("resources") if item.tag != "template"), "")
+    compared = 0
+    for edits in ((more("unheard-of"),), (meta(first, "target-role", "Stopped"),) if first else ()):
+        configuration = edited(cib, *edits)
+        forecast, now = ask(cib, configuration), act_out(cib, configuration)
+        if isinstance(forecast, Forecast) and now is not None:
+            compared += 1
+            assert said(cib, forecast, now) == []
+    if not compared:
+        pytest.skip(f"NOT compared: crm_simulate cannot carry out {file.stem}")
