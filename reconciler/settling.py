@@ -15,6 +15,7 @@ from reconciler.cib.document import Cib
 from reconciler.cib.simulation import Effect
 from reconciler.expectation import Expectation, Surprise, compare
 from reconciler.health import RESOURCE_KINDS, of_resource
+from reconciler.secret import Secret
 from reconciler.state import Ref
 from reconciler.status import Health
 
@@ -58,6 +59,7 @@ class Applied:
         expectation: what was promised; None where there was no forecast.
         approved: a person has released it.
         takes_back: it reverts that revision; empty for a patch towards the manifests.
+        secrets: the values in its configurations that are not to be shown.
     """
 
     revision: str
@@ -69,6 +71,7 @@ class Applied:
     expectation: Expectation | None = None
     approved: bool = False
     takes_back: str = ""
+    secrets: tuple[Secret, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
