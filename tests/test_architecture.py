@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.kinds import KINDS
+from tests.programs import need
 
 ROOT = Path(__file__).parents[1] / "reconciler"
 FILES = sorted(path for path in ROOT.rglob("*.py") if "__pycache__" not in path.parts)
@@ -173,3 +174,22 @@ def test_the_readme_names_every_kind() -> None:
     table = (ROOT.parent / "README.md").read_text(encoding="utf-8").partition("## Kinds")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| ([A-Z][\w, ]+) \|", table, re.MULTILINE)
     assert {name for row in rows for name in row.split(", ")} == set(KINDS)
+
+
+def test_no_test_is_skipped_but_by_the_one_who_says_so_and_fails_in_ci() -> None:
+    tests = ROOT.parent / "tests"
+    doors = {"skip", "skipif", "importorskip", "SkipTest", "skipTest"}
+    skipping = {
+        path.relative_to(tests).as_posix()
+        for path in {*tests.rglob("*.py")} - {Path(__file__)}
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in doors
+    }
+    assert skipping == {"programs.py"}, "use absent, need or need_root of tests/programs.py"
+
+
+@pytest.mark.parametrize("ci", ["", "true"])
+def test_what_is_absent_is_skipped_by_people_and_fails_in_ci(ci: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", ci)
+    with pytest.raises(pytest.fail.Exception if ci else pytest.skip.Exception, match="no-such-tool"):
+        need("no-such-tool")

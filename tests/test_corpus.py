@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-import pytest
-
 from reconciler.cib import patch
 from reconciler.cib.document import RESOURCES, parse, serialize
 from reconciler.cib.references import referred
@@ -15,17 +13,9 @@ from reconciler.planner import plan
 from reconciler.pruning import Policy
 from reconciler.state import Desired, Ref
 from tests.cib.pacemaker_patches import PatchOracle
-from tests.programs import corpus_cibs
+from tests.programs import each_of_the_corpus
 
-FILES = corpus_cibs()
-ABSENT = "no corpus of CIBs here (RECONCILER_CORPUS): reading and planning are NOT tested on other people's clusters"
-
-
-pytestmark = pytest.mark.parametrize(
-    "file",
-    FILES or [pytest.param(None, marks=pytest.mark.skip(reason=ABSENT))],
-    ids=lambda file: file.stem if file else "absent",
-)
+pytestmark = each_of_the_corpus("reading and planning are NOT tested on other people's clusters")
 
 
 def own(element: ET.Element) -> ET.Element:

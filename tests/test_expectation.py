@@ -13,7 +13,7 @@ from reconciler.cib.status import status
 from reconciler.expectation import Sort, compare, expect
 from reconciler.forecast import Forecast
 from tests.aftermaths import WEB, Edit, act_out, ask, ban, drop, edited, meta, more, param
-from tests.programs import absent, corpus_cibs, need
+from tests.programs import each_of_the_corpus, need, unfit
 
 MASTERS = """
 <cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" epoch="1" num_updates="1" admin_epoch="0" have-quorum="1">
@@ -160,15 +160,9 @@ def test_too_few_promotions_are_not_as_declared() -> None:
     assert [item.message for item in found] == ["dbs is to be promoted on 1 of 2 nodes; it is on 0"]
 
 
-FILES = [file for file in corpus_cibs() if file.stat().st_size < 60_000]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("file", FILES or [None], ids=lambda file: file.stem if file else "absent")
-def test_no_surprise_where_the_cluster_does_what_its_scheduler_says(file: Path | None) -> None:
-    if file is None:
-        absent("no corpus of CIBs here (RECONCILER_CORPUS): forecasts are NOT compared with what comes of them")
-        return
+@each_of_the_corpus("forecasts are NOT compared with what comes of them", largest=60_000)
+def test_no_surprise_where_the_cluster_does_what_its_scheduler_says(file: Path) -> None:
     need("crm_simulate", "crm_verify")
     cib = document.parse(file.read_text())
     first = next((item.get("id", "") for item in cib.objects("resources") if item.tag != "template"), "")
@@ -180,4 +174,4 @@ def test_no_surprise_where_the_cluster_does_what_its_scheduler_says(file: Path |
             compared += 1
             assert said(cib, forecast, now) == []
     if not compared:
-        pytest.skip(f"NOT compared: crm_simulate cannot carry out {file.stem}")
+        unfit(file, "crm_simulate cannot carry it out")

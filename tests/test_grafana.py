@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import yaml
 
 from reconciler.metrics.catalogue import SERIES, Type
 from reconciler.metrics.catalogue import labels_of as catalogue_labels
-from tests.programs import absent
+from tests.programs import need
 from tests.promql import TARGET_LABELS, Expression, Matcher, read
 
 GRAFANA = Path(__file__).parent.parent / "grafana"
@@ -154,8 +153,7 @@ def test_an_alert_is_tested_firing_and_not_firing(name: str) -> None:
 
 
 def promtool(*arguments: str | Path) -> None:
-    if not shutil.which("promtool"):
-        absent("NOT checked by promtool (package prometheus): not installed")
+    need("promtool")
     done = subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

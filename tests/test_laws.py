@@ -17,7 +17,7 @@ from reconciler.pruning import Policy
 from reconciler.state import Desired, Ref, Rejected
 from tests.cib.pacemaker_patches import PatchOracle
 from tests.configurations import EMPTY, PATIENT, Live, Objects, desired, lives, objects, wishes
-from tests.programs import corpus_cibs, need, run
+from tests.programs import each_of_the_corpus, need, run
 
 FREE = Policy(deletion_budget=100)
 
@@ -215,15 +215,9 @@ def test_a_change_of_one_parameter_is_a_patch_of_one_operation_however_large_the
     assert len(planned.plan.commands[0].stdin) < 700
 
 
-def foreign_cibs() -> list[Path | None]:
-    return [*corpus_cibs()] or [None]
-
-
-@pytest.mark.parametrize("path", foreign_cibs(), ids=lambda path: path.name if path else "absent")
-def test_other_peoples_clusters_are_read_and_left_as_they_are(path: Path | None) -> None:
-    if path is None:
-        pytest.skip("the corpus of other people's CIBs is not here (RECONCILER_CORPUS): NOT read")
-    cib = parse(path.read_text())
+@each_of_the_corpus("other people's clusters are NOT read")
+def test_other_peoples_clusters_are_read_and_left_as_they_are(file: Path) -> None:
+    cib = parse(file.read_text())
     observed = observe(cib)
     for ref in observed.state:
         unchanged(observed, ref)

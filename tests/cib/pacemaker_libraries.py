@@ -2,7 +2,7 @@
 
 import ctypes
 
-import pytest
+from tests.programs import absent
 
 LIBRARIES = {"crmcommon": "libcrmcommon.so.34", "pe_rules": "libpe_rules.so.26"}
 ABSENT = "Pacemaker 2.1's libraries are not installed: canonical values are NOT compared with Pacemaker itself"
@@ -12,7 +12,7 @@ def load(name: str) -> ctypes.CDLL:
     try:
         return ctypes.CDLL(LIBRARIES[name])
     except OSError:
-        pytest.skip(ABSENT)
+        absent(ABSENT)
 
 
 class Pacemaker:

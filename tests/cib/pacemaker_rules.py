@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
-import pytest
-
 from tests.cib.pacemaker_libraries import ABSENT, load
+from tests.programs import absent
 
 
 class _MatchData(ctypes.Structure):
@@ -54,7 +53,7 @@ class RuleEvaluator:
             self._glib = ctypes.CDLL("libglib-2.0.so.0")
             self._xml = ctypes.CDLL("libxml2.so.2")
         except OSError:
-            pytest.skip(ABSENT)
+            absent(ABSENT)
         self._glib.g_hash_table_new.restype = ctypes.c_void_p
         self._glib.g_hash_table_new.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
         self._glib.g_hash_table_insert.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from shutil import which
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
@@ -18,6 +17,7 @@ from reconciler.cib.rule_expressions import COMPARISONS, TYPES
 from reconciler.cib.rules import fill, format, from_element, parse, to_element  # noqa: A004
 from tests.cib.pacemaker_rules import RuleEvaluator, Situation
 from tests.cib.rule_strategies import attribute_elements, date_elements, match_elements, rule_elements
+from tests.programs import need
 
 VALUES = ("", "0", "1", "01", "+1", "-1", "1.0", "1.5", "10", "2.1", "2.10", "a", "A", "b")
 some_values = st.sampled_from(VALUES)
@@ -116,8 +116,7 @@ CRMSH_RULES = {
 
 
 def tool(name: str) -> sh.Command:
-    if which(name) is None:
-        pytest.skip(f"{name} is not installed: rules are NOT compared with what it makes of them")
+    need(name)
     return sh.Command(name)
 
 

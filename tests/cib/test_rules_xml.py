@@ -1,4 +1,3 @@
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -23,8 +22,8 @@ from reconciler.cib.rules import (
     to_element,
 )
 from tests.cib.rule_strategies import attribute_elements, expressions, rule_elements, values
+from tests.programs import absent, absent_corpus, corpus_cibs
 
-CORPUS = Path(os.environ.get("RECONCILER_CORPUS", Path(__file__).parents[3] / "shared" / "corpus")) / "cib"
 SCHEMAS = Path("/usr/share/pacemaker")
 TO_EXPRESSION = """
 <rule id="r" score="-INFINITY" boolean-op="or">
@@ -172,7 +171,7 @@ def test_fill_keeps_what_the_caller_set() -> None:
 
 
 def corpus_rules() -> Iterator[Element]:
-    for path in sorted(CORPUS.glob("*.xml")):
+    for path in corpus_cibs():
         for element in ET.parse(path).iter("rule"):
             if element.get("id-ref") is None:
                 yield element
@@ -181,7 +180,7 @@ def corpus_rules() -> Iterator[Element]:
 def test_every_rule_of_the_corpus_survives_the_round_trip() -> None:
     found = list(corpus_rules())
     if not found:
-        pytest.skip(f"no CIBs in {CORPUS} (set RECONCILER_CORPUS): rules of real clusters are NOT tested")
+        absent_corpus("rules of real clusters are NOT tested")
     for element in found:
         expression = from_element(element)
         assert from_element(to_element(parse(format(expression)), "r")) == expression
@@ -192,7 +191,7 @@ def test_every_rule_of_the_corpus_survives_the_round_trip() -> None:
 def test_no_element_or_attribute_of_the_schemas_is_unknown() -> None:
     files = sorted(SCHEMAS.glob("rule*.rng"))
     if not files:
-        pytest.skip(f"no schemas in {SCHEMAS}: coverage of the schemas is NOT tested")
+        absent(f"no schemas in {SCHEMAS}: coverage of the schemas is NOT tested")
     of_the_caller = {"id", "id-ref", "score", "score-attribute", "role", "boolean-op"}
     known = {
         "rule": of_the_caller,

@@ -1,7 +1,5 @@
 """`status` beside the installed crm_mon: nodes, placement, flags, fail counts, thresholds, attributes, bans."""
 
-import os
-import shutil
 import time
 from pathlib import Path
 from subprocess import CalledProcessError
@@ -12,8 +10,8 @@ import pytest
 from reconciler.cib.status import status
 from tests.cib.crm_mon import crm_mon, differences
 from tests.cib.random_cib import RandomCib
+from tests.programs import absent_corpus, corpus_cibs, need
 
-CORPUS = Path(os.environ.get("RECONCILER_CORPUS", Path(__file__).parents[3] / "shared" / "corpus")) / "cib"
 SEEDS = range(60)
 
 # Where we differ on purpose: tickets belong to the scheduler's wishes, not to what runs where, so a lost ticket with
@@ -24,24 +22,25 @@ TICKETS = {
     "ticket-promoted-12.xml": ["rsc1 blocked: True != False", "rsc1 managed: False != True"],
 }
 
-needs_crm_mon = pytest.mark.skipif(shutil.which("crm_mon") is None, reason="crm_mon (pacemaker-cli-utils) is missing")
+
+@pytest.fixture(autouse=True)
+def tools() -> None:
+    need("crm_mon")
 
 
 def compare(cib: Path, scratch: Path) -> list[str]:
     return differences(crm_mon(cib, scratch), status(ET.parse(cib).getroot(), now=time.time()))
 
 
-@needs_crm_mon
 def test_agrees_with_crm_mon_on_the_corpus(tmp_path: Path) -> None:
-    files = sorted(CORPUS.glob("*.xml"))
+    files = corpus_cibs()
     if not files:
-        pytest.skip(f"no corpus of CIBs in {CORPUS}; set RECONCILER_CORPUS")
+        absent_corpus("status is NOT compared with crm_mon on real CIBs")
     found = {file.name: sorted(lines) for file in files if (lines := compare(file, tmp_path))}
     assert found == TICKETS
     assert len(files) > 40
 
 
-@needs_crm_mon
 def test_agrees_with_crm_mon_on_crooked_clusters(tmp_path: Path) -> None:
     found: dict[int, list[str]] = {}
     crashed = 0

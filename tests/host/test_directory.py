@@ -13,11 +13,15 @@ import pytest
 from reconciler.host.directory import Limits, Texts, Unreadable, compose, read
 from reconciler.state import Rejected
 from tests.host.layouts import kubelet, meanwhile
+from tests.programs import need_root
 
 SETTLE = 0.01
 NOBODY = 65534
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: gives files and rights away")
+
+@pytest.fixture
+def root() -> None:
+    need_root("gives files and rights away")
 
 
 @pytest.fixture(autouse=True)
@@ -156,7 +160,7 @@ def test_links_in_a_circle_are_unreadable(tmp_path: Path) -> None:
     assert (seen.reason, "circle" in seen.message) == ("Unreadable", True)
 
 
-@needs_root
+@pytest.mark.usefixtures("root")
 def test_no_permission_is_unreadable(desired: Path) -> None:
     desired.chmod(0o700)
     with somebody_else():
@@ -164,7 +168,7 @@ def test_no_permission_is_unreadable(desired: Path) -> None:
     assert (seen.reason, "permission denied" in seen.message) == ("Unreadable", True)
 
 
-@needs_root
+@pytest.mark.usefixtures("root")
 def test_a_subdirectory_without_permission_is_a_fault_and_not_an_absence(desired: Path) -> None:
     for place in [desired, *desired.parents]:
         if place.owner() == "root" and place.stat().st_mode & 0o001 == 0:
@@ -276,7 +280,7 @@ def test_every_unsafe_file_is_named_at_once(desired: Path, tmp_path: Path) -> No
     assert list(good(desired).files) == ["web.toml"]
 
 
-@needs_root
+@pytest.mark.usefixtures("root")
 def test_a_file_of_another_user_is_refused(desired: Path) -> None:
     os.chown(desired / "web.toml", NOBODY, -1)
     (desired / "web.toml").chmod(0o646)

@@ -10,13 +10,13 @@ from threading import Event
 import pytest
 
 from reconciler.host.netlink import Netlink
+from tests.programs import need_root
 
 
 @pytest.mark.netns
 @pytest.mark.parametrize("body", ["changes", "burst", "stop"])
 def test_in_a_namespace(body: str) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("needs root: makes a network namespace")
+    need_root("makes a network namespace")
     words = ["unshare", "--net", sys.executable, "-W", "error", __file__, body]
     root = str(Path(__file__).parents[2])
     ran = subprocess.run(words, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": root}, check=False)

@@ -1,8 +1,6 @@
 """Forecasts by Pacemaker's own tools: on the reference case's CIB and on other people's."""
 
 import copy
-import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -16,15 +14,19 @@ from reconciler.cib.verdict import CLEAN
 from reconciler.forecast import Forecast, NoForecast, lines
 from reconciler.host.shell import PATH, Shell
 from reconciler.host.simulator import Simulator
+from tests.programs import absent_corpus, corpus_cibs, need
 
 WEB = Path(__file__).parents[1] / "forecast" / "web.xml"
-CORPUS = Path(os.environ.get("RECONCILER_CORPUS", Path(__file__).parents[3] / "shared" / "corpus")) / "cib"
-ABSENT = [tool for tool in ("crm_simulate", "crm_verify") if shutil.which(tool, path=PATH) is None]
-real = pytest.mark.skipif(bool(ABSENT), reason=f"not installed: {', '.join(ABSENT)}: forecasts are NOT tested")
+real = pytest.mark.usefixtures("tools")
 
 Edit = Callable[[ET.Element], None]
 
 DUMMY = '<primitive id="new" class="ocf" provider="heartbeat" type="Dummy">{}</primitive>'
+
+
+@pytest.fixture
+def tools() -> None:
+    need("crm_simulate", "crm_verify")
 
 
 def web() -> Cib:
@@ -40,9 +42,9 @@ def dead_node() -> Cib:
 
 
 def corpus(pattern: str = "*.xml") -> list[Path]:
-    paths = sorted(CORPUS.glob(pattern))
+    paths = [path for path in corpus_cibs() if path.match(pattern)]
     if not paths:
-        pytest.skip(f"no {pattern} in {CORPUS} (set RECONCILER_CORPUS): forecasts on real CIBs are NOT tested")
+        absent_corpus("forecasts on real CIBs are NOT tested")
     return paths
 
 

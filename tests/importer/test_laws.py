@@ -7,8 +7,6 @@ nodes gives a configuration of which Pacemaker's scheduler makes the same as of 
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-import pytest
-
 from reconciler import manifests
 from reconciler.cib import simulation
 from reconciler.cib.document import Cib, parse, serialize
@@ -18,14 +16,9 @@ from reconciler.importer.importer import Imported, import_cib
 from reconciler.observation import Answer, Snapshot, Source, understand
 from reconciler.pruning import Policy
 from reconciler.state import Desired
-from tests.programs import corpus_cibs, need, run
+from tests.programs import each_of_the_corpus, need, run
 
-ABSENT = "no corpus of CIBs here (RECONCILER_CORPUS): imports of other people's clusters are NOT tested"
-corpus = pytest.mark.parametrize(
-    "file",
-    corpus_cibs() or [pytest.param(None, marks=pytest.mark.skip(reason=ABSENT))],
-    ids=lambda file: file.stem if file else "absent",
-)
+corpus = each_of_the_corpus("imports of other people's clusters are NOT tested")
 
 
 def loaded(imported: Imported) -> Desired:

@@ -4,7 +4,6 @@ A test that uses them carries the marker `lab`. Without root, or without the pro
 names what is missing; with CI=true in the environment it fails instead.
 """
 
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -13,6 +12,7 @@ from tests.lab.cluster import Lab
 from tests.lab.layout import Layout
 from tests.lab.needs import missing
 from tests.lab.waiting import TooLateError
+from tests.programs import absent
 
 LabFactory = Callable[[Layout | None], Lab]
 
@@ -20,10 +20,7 @@ LabFactory = Callable[[Layout | None], Lab]
 def require(*packages: str) -> None:
     """Skip the test, or fail it where CI=true, when something is missing."""
     if lacking := missing(*packages):
-        reason = f"needs {', '.join(lacking)}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+        absent(f"needs {', '.join(lacking)}")
 
 
 @pytest.fixture(scope="session")

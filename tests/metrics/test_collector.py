@@ -1,7 +1,6 @@
 """What a scrape shows, against the catalogue and against promtool."""
 
 import math
-import shutil
 import subprocess
 import time
 from collections import Counter
@@ -34,6 +33,7 @@ from reconciler.plan import Reason
 from tests.corosync import samples
 from tests.metrics.simulated import SimulatedCluster
 from tests.metrics.test_failovers import Agents
+from tests.programs import need
 
 Series = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -170,8 +170,7 @@ def test_closed_label_sets_are_complete_from_the_start(snapshot: MetricsSnapshot
 
 
 def test_names_follow_prometheus(snapshot: MetricsSnapshot) -> None:
-    if shutil.which("promtool") is None:
-        pytest.skip("promtool (prometheus) is missing")
+    need("promtool")
     text = generate_latest(shown(snapshot))
     done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, check=False, timeout=30)
     said = (done.stdout + done.stderr).decode().splitlines()

@@ -9,7 +9,7 @@ import pytest
 from reconciler.network.owned import Owned, OwnedRoute, cluster_owned
 from reconciler.network.steps import conflicts
 from tests.network.test_node_network import network
-from tests.programs import corpus_cibs
+from tests.programs import absent_corpus, corpus_cibs
 
 
 def cib(resources: str, nodes: int = 2, more: str = "") -> ET.Element:
@@ -209,7 +209,7 @@ def test_a_manifest_that_names_what_the_cluster_owns_is_in_conflict() -> None:
 def test_every_address_of_an_address_agent_in_the_corpus_is_found() -> None:
     cibs = corpus_cibs()
     if not cibs:
-        pytest.skip("the corpus of CIBs is not here (RECONCILER_CORPUS): addresses in it are NOT looked for")
+        absent_corpus("addresses in it are NOT looked for")
     assert sum(check_addresses(path) for path in cibs) > 20
 
 

@@ -19,6 +19,8 @@ WEB = ROOT / "crds" / "examples" / "web"
 DESIRED = "/etc/reconciler/desired.d"
 STATUS = "/run/reconciler/status.json"
 SETTINGS = "/etc/reconciler/reconciler.toml"
+PATIENCE = 25.0
+"""Seconds after which a wait is in vain: less than the resync, which would find what a hint has missed."""
 _WORDS = (sys.executable, "-m", "reconciler")
 _ENVIRONMENT = {"PYTHONPATH": str(ROOT)}
 
@@ -56,7 +58,13 @@ class Agent:
         self.node.path(STATUS).unlink(missing_ok=True)
         self._process = self.node.start([*_WORDS, "run"], env=_ENVIRONMENT, log="agent.log")
         if ready:
-            until(lambda: self.document() is not None, f"the agent on {self.node.name} to be ready", 20, 0.02, self.log)
+            until(
+                lambda: self.document() is not None,
+                f"the agent on {self.node.name} to be ready",
+                PATIENCE,
+                0.02,
+                self.log,
+            )
 
     def stop(self) -> float:
         """Stop it in good order; gives the seconds that took."""
@@ -110,7 +118,7 @@ class Agent:
         except FileNotFoundError:
             return None
 
-    def until(self, condition: Callable[[Any], bool], what: str, timeout: float = 20) -> Any:
+    def until(self, condition: Callable[[Any], bool], what: str, timeout: float = PATIENCE) -> Any:
         """Wait until what it knows looks like this."""
 
         def look() -> Any:
@@ -119,11 +127,11 @@ class Agent:
 
         return until(look, f"{what} in the eyes of {self.node.name}", timeout, 0.05, self._story)
 
-    def until_synced(self, timeout: float = 20) -> Any:
+    def until_synced(self, timeout: float = PATIENCE) -> Any:
         """Wait until everything is as wanted, whether it works or not."""
         return self.until(in_sync, "everything to be in sync", timeout)
 
-    def until_logged(self, pattern: str, timeout: float = 10) -> str:
+    def until_logged(self, pattern: str, timeout: float = PATIENCE) -> str:
         """Wait until it has logged something since its start; gives what matched."""
         found = until(lambda: re.search(pattern, self.log()), f"a log line {pattern!r}", timeout, 0.02, self.log)
         assert found

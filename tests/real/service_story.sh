@@ -36,7 +36,7 @@ tell route ip -json route show default
 tell reload systemctl reload reconciler
 tell probe systemctl start probe
 cp /run/probe/can /run/probe/cannot /share/
-tell status /opt/reconciler/bin/reconciler status
+tell get /opt/reconciler/bin/reconciler get
 tell as-nobody setpriv --reuid=65534 --regid=65534 --clear-groups cat /run/reconciler/status.json
 
 systemctl stop pacemaker corosync

@@ -204,7 +204,7 @@ def test_conditions_outlive_the_agent(agent: Agent) -> None:
     before = agent.document()["objects"]
     modes = {
         "/run/reconciler/status.json": 0o600,
-        "/run/reconciler/agent.lock": 0o644,
+        "/run/reconciler/agent.lock": 0o600,
         "/var/lib/reconciler/status.json": 0o600,
         "/var/lib/reconciler/last-good.json": 0o600,
     }
