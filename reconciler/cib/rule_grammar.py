@@ -21,7 +21,8 @@ special characters, and make a keyword an ordinary word. Inside them a backslash
 ``$id-ref`` or ``{}``; the rest is what its ``location`` and ``rule`` take and print.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
 from reconciler.cib.rule_expressions import (
@@ -48,6 +49,8 @@ from reconciler.cib.rule_tokens import Token, quote, tokenize
 _DEEPEST = 50
 _REFERENCE = "$id-ref"
 _SPEC_EXAMPLE = "a period such as hours=9-17"
+_CRM_FIELDS = frozenset({"start", "end", *PERIODS} - {"days", "yeardays", "minutes", "seconds"})
+_NO_WORDS_OF_CRM = frozenset({"rsc", "op", "(", ")"})
 _UNARY = ("defined", "not_defined")
 _CONNECTIVES = frozenset({"and", "or"})
 _RESERVED = _CONNECTIVES | {"date", "rsc", "op", *_UNARY, *COMPARISONS}
@@ -61,7 +64,7 @@ def parse(text: str) -> Expression:
     Raises:
         RuleError: with the column at which the text stops making sense, and what was expected there.
     """
-    parser = _Parser(text)
+    parser = _Parser(tokenize(text), len(text) + 1)
     expression = parser.any_of(0)
     token = parser.peek()
     if token is not None:
@@ -71,13 +74,29 @@ def parse(text: str) -> Expression:
     return expression
 
 
+def parse_beginning(tokens: Sequence[Token]) -> tuple[Expression, int]:
+    """Read the rule that a statement of crm's goes on with, where other words may follow it.
+
+    There `rsc` and `op` are names of attributes, `date in` and `date spec` end at the first word that crm knows no
+    period by, and a duration beside an end is passed over, as Pacemaker does.
+
+    Returns:
+        What the rule says, and how many tokens it takes.
+
+    Raises:
+        RuleError: the tokens do not begin with a rule.
+    """
+    parser = _Beginning(tokens)
+    return parser.any_of(0), parser.used
+
+
 class _Parser:
     """Recursive descent over the tokens; each method reads one rule of the grammar."""
 
-    def __init__(self, text: str) -> None:
-        self._tokens = tokenize(text)
+    def __init__(self, tokens: Sequence[Token], end: int) -> None:
+        self._tokens = tokens
         self._next = 0
-        self._end = len(text) + 1
+        self._end = end
 
     def peek(self) -> Token | None:
         return self._tokens[self._next] if self._next < len(self._tokens) else None
@@ -179,8 +198,11 @@ class _Parser:
         if start is None and end is None:
             raise RuleError("'date in' needs start= or end=", token.column)
         if end is not None and fields:
-            raise RuleError("'date in' takes end= or a duration, not both", token.column)
+            self._both(token)
         return DateRange(start, end, tuple(fields.items()) or None)
+
+    def _both(self, token: Token) -> None:
+        raise RuleError("'date in' takes end= or a duration, not both", token.column)
 
     def _operation(self, token: Token) -> Expression:
         fields = self._fields(("name", "interval"))
@@ -190,7 +212,7 @@ class _Parser:
 
     def _fields(self, names: tuple[str, ...]) -> dict[str, str]:
         fields: dict[str, str] = {}
-        while (token := self.peek()) is not None and "=" in token.mask:
+        while (token := self.peek()) is not None and self._is_field(token):
             split = token.mask.index("=")
             name = token.part(0, split).keyword()
             if name not in names:
@@ -200,6 +222,27 @@ class _Parser:
             fields[name] = token.text[split + 1 :]
             self._next += 1
         return fields
+
+    def _is_field(self, token: Token) -> bool:
+        return "=" in token.mask
+
+
+class _Beginning(_Parser):
+    """Reads a rule in crm's own words, and stops where it ends."""
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        names = [replace(token, quoted=True) if token.keyword() in _NO_WORDS_OF_CRM else token for token in tokens]
+        super().__init__(names, 1)
+
+    @property
+    def used(self) -> int:
+        return self._next
+
+    def _both(self, token: Token) -> None:
+        pass
+
+    def _is_field(self, token: Token) -> bool:
+        return super()._is_field(token) and token.text.partition("=")[0] in _CRM_FIELDS
 
 
 def _value(token: Token) -> tuple[str | None, str | None]:

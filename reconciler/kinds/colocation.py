@@ -101,6 +101,10 @@ def _write(name: str, spec: Colocation, live: ET.Element | None) -> ET.Element:
 def _crm(name: str, spec: Colocation) -> str:
     if spec.resource is None or spec.with_ is None or spec.score is None or spec.lifetime:
         raise crm.UnsayableError("sets or a lifetime")
+    if spec.influence or spec.score_attribute or spec.score_attribute_mangle:
+        raise crm.UnsayableError("influence, or an attribute for the score")
+    if spec.node_attribute and spec.node_attribute != spec.node_attribute.lower():
+        raise crm.UnsayableError("capitals in node-attribute, which it makes small")
 
     def side(resource: str, role: str | None) -> str:
         return f"{resource}:{role}" if role else resource

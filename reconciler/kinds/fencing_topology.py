@@ -162,16 +162,17 @@ def _by_label(spec: FencingTopology) -> dict[str, Level]:
 def _crm(name: str, spec: FencingTopology) -> str:  # noqa: ARG001
     words: list[str] = []
     at = ""
-    expected = 1
+    counts: dict[str, int] = {}
     for level in spec.levels:
         target, _, index = level.at.rpartition(" ")
+        counted = level.target_attribute or target  # crm counts on where only the attribute's value is another
+        counts[counted] = counts.get(counted, 0) + 1
+        if index != str(counts[counted]):
+            raise crm.UnsayableError("levels that are not counted from 1")
         if target != at:
             words.append(target if level.target is None else f"{target}:")
-            at, expected = target, 1
-        if index != str(expected):
-            raise crm.UnsayableError("levels that are not counted from 1")
+            at = target
         words.append(",".join(level.devices))
-        expected += 1
     return crm.line("fencing_topology", *words)
 
 

@@ -118,14 +118,13 @@ def _write(name: str, spec: Order, live: ET.Element | None) -> ET.Element:
 
 
 def _crm(name: str, spec: Order) -> str:
-    if spec.first is None or spec.then is None or spec.lifetime:
-        raise crm.UnsayableError("sets or a lifetime")
+    if spec.first is None or spec.then is None or spec.lifetime or spec.require_all:
+        raise crm.UnsayableError("sets, a lifetime or require-all")
 
     def side(resource: str, action: str | None) -> str:
         return f"{resource}:{action}" if action else resource
 
     options = [f"symmetrical={spec.symmetrical}"] if spec.symmetrical else []
-    options += [f"require-all={spec.require_all}"] if spec.require_all else []
     first, then = side(spec.first, spec.first_action), side(spec.then, spec.then_action)
     return crm.line("order", name, f"{spec.kind or 'Mandatory'}:", first, then, *options)
 

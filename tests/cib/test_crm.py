@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from reconciler.cib.crm import UnsayableError
 from reconciler.cib.document import parse
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.observe import observe
@@ -59,6 +60,29 @@ from tests.programs import need, run
 def test_objects_in_the_language_of_crm(text: str, kind: str, spec: dict[str, Any]) -> None:
     model = CLUSTER_KINDS[kind]
     assert model.crm("x", model.spec.model_validate(spec)) == text
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [
+        ("Order", {"first": "a", "then": "b", "require-all": False}),
+        ("Colocation", {"resource": "a", "with": "b", "score": 1, "influence": False}),
+        ("Colocation", {"resource": "a", "with": "b", "score": 1, "node-attribute": "Rack"}),
+        ("FencingTopology", {"levels": [{"target": "n1", "index": 2, "devices": ["f"]}]}),
+        (
+            "FencingTopology",
+            {
+                "levels": [
+                    {"target-attribute": "rack", "target-value": value, "index": 1, "devices": ["f"]} for value in "12"
+                ]
+            },
+        ),
+    ],
+)
+def test_what_crm_has_no_words_for_or_takes_for_something_else(kind: str, spec: dict[str, Any]) -> None:
+    model = CLUSTER_KINDS[kind]
+    with pytest.raises(UnsayableError):
+        model.crm("x", model.spec.model_validate(spec))
 
 
 @pytest.mark.slow

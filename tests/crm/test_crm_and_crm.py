@@ -1,0 +1,118 @@
+"""Our reading of crm's language against crm's own: what it prints, and what it makes of what people write."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.cib.document import parse
+from reconciler.crm import read
+from reconciler.kinds.observe import Observed, observe
+from reconciler.planner import plan
+from reconciler.pruning import Policy
+from reconciler.state import Desired
+from tests.crm.texts import LOADABLE, REFERENCE, SEVERAL
+from tests.programs import absent, corpus_cibs, need, run
+
+EMPTY = """<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" admin_epoch="0" epoch="7" num_updates="3">
+<configuration><crm_config/><nodes><node id="1" uname="n1"/><node id="2" uname="n2"/></nodes><resources/><constraints/>
+</configuration><status/></cib>"""
+ABSENT = "no corpus of CIBs here (RECONCILER_CORPUS): what crm prints of other people's clusters is NOT read"
+CASE = Path(__file__).parents[3] / "shared" / "reference-case" / "cluster.crm"
+
+
+def made(tmp_path: Path, *texts: str) -> dict[str, Any]:
+    """What crm makes of texts that are loaded one after another."""
+    cib = tmp_path / "cib.xml"
+    cib.write_text(EMPTY)
+    for text in texts:
+        done = run(cib, "crm", "-F", "configure", "load", "update", "-", stdin=text)
+        assert done.returncode == 0, done.stderr
+    seen = observe(parse(cib.read_text()))
+    assert not seen.unknown
+    return said(seen)
+
+
+def readings(text: str) -> dict[str, Any]:
+    """What we make of it."""
+    reading = read(text)
+    assert reading.faults == ()
+    seen = observe(reading.cib)
+    assert not seen.unknown
+    return said(seen)
+
+
+def said(seen: Observed) -> dict[str, Any]:
+    return {str(ref): found for ref, found in (*seen.state.items(), *seen.unsupported.items())}
+
+
+def without_nodes_apart(text: str, objects: dict[str, Any]) -> dict[str, Any]:
+    """Leave out nodes that the text does not name."""
+    return {
+        name: spec
+        for name, spec in objects.items()
+        if not name.startswith("Node/") or re.search(rf"^node .*\b{name[5:]}\b", text, re.MULTILINE)
+    }
+
+
+@pytest.mark.parametrize("name", LOADABLE)
+def test_what_crm_makes_of_it_is_what_we_read(tmp_path: Path, name: str) -> None:
+    need("crm")
+    texts = LOADABLE[name]
+    text = "".join(texts)
+    expected, found = without_nodes_apart(text, made(tmp_path, *texts)), readings(text)
+    assert sorted(found) == sorted(expected)
+    for label, spec in expected.items():
+        assert found[label] == spec, label
+
+
+def test_statements_one_after_another_are_what_crm_makes_of_them(tmp_path: Path) -> None:
+    need("crm")
+    assert readings("\n".join(SEVERAL)) == without_nodes_apart("", made(tmp_path, *SEVERAL))
+
+
+def plan_for_the_clusters_configuration(tmp_path: Path, text: str) -> list[str]:
+    """Load a text with crm, read it ourselves, and plan what was read against what crm made."""
+    properties = [line for line in text.splitlines() if line.startswith("property")]
+    rest = "\n".join(line for line in text.splitlines() if line not in properties)
+    made(tmp_path, f"property {' '.join(line.removeprefix('property') for line in properties)}", rest)
+    wanted = Desired(observe(read(text).cib).state, "r")
+    live = observe(parse((tmp_path / "cib.xml").read_text()))
+    return [str(change) for change in plan(wanted, live, frozenset(), Policy()).plan.changes]
+
+
+def test_the_reference_case_is_in_sync_with_what_crm_made_of_it(tmp_path: Path) -> None:
+    need("crm")
+    assert plan_for_the_clusters_configuration(tmp_path, REFERENCE) == []
+
+
+def test_the_text_of_the_issue_is_in_sync_with_what_crm_made_of_it(tmp_path: Path) -> None:
+    need("crm")
+    if not CASE.exists():
+        absent(f"NOT checked: {CASE} is not there")
+    assert plan_for_the_clusters_configuration(tmp_path, CASE.read_text()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "file",
+    corpus_cibs() or [pytest.param(None, marks=pytest.mark.skip(reason=ABSENT))],
+    ids=lambda file: file.stem if file else "absent",
+)
+def test_what_crm_prints_reads_back_as_the_same_objects(tmp_path: Path, file: Path) -> None:
+    need("crm")
+    cib = tmp_path / "cib.xml"
+    cib.write_text(file.read_text())
+    printed = run(cib, "crm", "configure", "save", "-")
+    if printed.returncode:
+        assert "Traceback" in printed.stderr, printed.stderr
+        pytest.skip(f"crm itself cannot show {file.name}: NOT compared")
+    original, reading = observe(parse(file.read_text())), read(printed.stdout)
+    assert reading.faults == ()
+    seen = observe(reading.cib)
+    assert dict(seen.unsupported) == dict(original.unsupported)
+    assert sorted(seen.unknown) == sorted(original.unknown)
+    assert sorted(seen.state) == sorted(original.state)
+    for ref, spec in original.state.items():
+        assert seen.state[ref] == spec, str(ref)
