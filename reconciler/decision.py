@@ -14,6 +14,7 @@ from reconciler.observation import Observation
 from reconciler.plan import Hold, Plan
 from reconciler.planner import ClusterPlan
 from reconciler.pruning import Policy
+from reconciler.secret import Secret, redacted
 from reconciler.state import Desired, Ref, Scope, State
 
 
@@ -60,7 +61,11 @@ def decide(
     if observation.cluster is not None:
         cluster = planner.plan(desired, observation.cluster, observation.running, policy, remembered.left_alone)
     held = {hold.scope for hold in standing}
-    parts = [part for part in (_network_plan(network), cluster.plan if cluster else None) if part]
+    parts = [
+        part
+        for part in (_network_plan(network, _secrets(desired, observation)), cluster.plan if cluster else None)
+        if part
+    ]
     plan = Plan(
         changes=tuple(change for part in parts for change in part.changes),
         adoptions=tuple(ref for part in parts for ref in part.adoptions),
@@ -74,10 +79,20 @@ def decide(
     return Decision(plan, cluster, kept, blind(observation))
 
 
-def _network_plan(network: steps.NetworkPlan | None) -> Plan | None:
+def _network_plan(network: steps.NetworkPlan | None, secrets: tuple[Secret, ...]) -> Plan | None:
+    """Return the network's part; it tells of the parameters of resources, of which one may be a secret."""
     if network is None:
         return None
-    return Plan(network.changes, holds=network.holds, warnings=network.warnings, commands=network.commands)
+    return Plan(
+        network.changes,
+        holds=tuple(replace(hold, message=redacted(hold.message, secrets)) for hold in network.holds),
+        warnings=tuple(redacted(warning, secrets) for warning in network.warnings),
+        commands=network.commands,
+    )
+
+
+def _secrets(desired: Desired, observation: Observation) -> tuple[Secret, ...]:
+    return (*desired.secrets, *(observation.cluster.secrets if observation.cluster else ()))
 
 
 def _network(desired: Desired, observation: Observation, remembered: Remembered) -> steps.NetworkPlan | None:

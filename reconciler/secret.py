@@ -5,6 +5,7 @@ prints, logs, serialises or joins the digest; the value itself comes out only wh
 """
 
 import hmac
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -96,7 +97,7 @@ class Secret(str):
         return hash(self.source if self._value is None else self._value)
 
     def __repr__(self) -> str:
-        return f"<{self}>"
+        return str(self)
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError(f"{name}: a secret does not change")
@@ -117,7 +118,7 @@ class Secret(str):
         raise TypeError("a secret is not to be written down")
 
 
-def unread(source: Source, problem: str = "it has not been read") -> Secret:
+def unread(source: Source, problem: str = "has not been read") -> Secret:
     """Return a secret of which only its source is known."""
     return Secret(f"(secret of {source})", None, source, f"{source} {problem}")
 
@@ -190,9 +191,9 @@ _QUOTES: tuple[Mapping[str, str], ...] = (
 
 
 def _forms(value: str) -> set[str]:
-    """Return how a value may be written: bare, in XML by us or by libxml2, in a literal."""
-    forms = {value, value.encode("unicode_escape").decode("ascii"), *(escape(value, {**more}) for more in _QUOTES)}
-    return {form for form in forms if form}
+    """Return how a value may be written: bare, in XML by us or by libxml2, as a literal."""
+    literals = (repr(value)[1:-1], json.dumps(value)[1:-1], value.encode("unicode_escape").decode("ascii"))
+    return {form for form in (value, *literals, *(escape(value, {**more}) for more in _QUOTES)) if form}
 
 
 MOST_BYTES = 4096

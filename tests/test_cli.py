@@ -1,6 +1,7 @@
 """The command line on files: exit codes, formats, and what a person reads on stderr."""
 
 import json
+import re
 import subprocess
 import sys
 from functools import partial
@@ -147,3 +148,63 @@ def test_status_without_an_agent_exits_with_1(tmp_path: Path) -> None:
         result = run("--config", str(file), *words)
         assert result.exit_code == 1
         assert "no agent runs on this node" in result.stderr
+
+
+CANARY = "Xy7-canary<&>"
+FENCE = """apiVersion = "ha.reconciler.io/v1alpha1"
+kind = "Primitive"
+metadata.name = "fence"
+spec.agent = "stonith:fence_ipmilan"
+spec.params = {{ ip = "192.0.2.7", plug = {{ file = "{}" }} }}
+"""
+
+
+@pytest.fixture
+def fence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Manifests with a secret in a file beside them, and a state directory for those who keep something."""
+    monkeypatch.setattr("reconciler.settings.DEFAULT_FILE", tmp_path / "reconciler.toml")
+    (tmp_path / "reconciler.toml").write_text(f'state_dir = "{tmp_path}/state"\n', encoding="utf-8")
+    desired = tmp_path / "desired"
+    desired.mkdir()
+    secret = tmp_path / "secret"
+    secret.write_text(f"{CANARY}\n", encoding="utf-8")
+    secret.chmod(0o600)
+    (desired / "fence.toml").write_text(FENCE.format(secret), encoding="utf-8")
+    return desired
+
+
+@pytest.mark.parametrize("format_", ["text", "json", "xml", "crm"])
+def test_no_format_shows_a_secret(cib: Path, fence: Path, format_: str) -> None:
+    result = plan(cib, "--format", format_, desired=fence)
+    assert result.exit_code == 2, result.output
+    assert "Xy7-canary" not in result.output
+    assert "(secret " in result.stdout
+    said = {"xml": "Values of secrets are left out", "crm": "has values that are not shown"}
+    assert said.get(format_, "") in result.stdout
+
+
+def test_a_secret_is_applied_and_compared_by_value(cib: Path, fence: Path) -> None:
+    applied = run("apply", "--desired", str(fence), "--cib", str(cib))
+    assert (applied.exit_code, "Xy7-canary" in applied.output) == (0, False), applied.output
+    assert 'value="Xy7-canary&lt;&amp;&gt;"' in cib.read_text(encoding="utf-8")
+    assert plan(cib, desired=fence).stdout == "In sync: nothing to change.\n"
+    secret = fence.parent / "secret"
+    secret.write_text("another", encoding="utf-8")
+    changed = plan(cib, desired=fence)
+    assert changed.exit_code == 2
+    assert re.search(r"params.plug: \(secret [0-9a-f]{8}\) -> \(secret [0-9a-f]{8}\)$", changed.stdout, re.MULTILINE)
+
+
+def test_without_its_secret_an_object_is_held_and_that_is_no_error(cib: Path, fence: Path) -> None:
+    (fence.parent / "secret").unlink()
+    result = plan(cib, desired=fence)
+    assert (result.exit_code, result.stderr) == (2, "")
+    assert (
+        f"Primitive/fence: SecretUnavailable: params.plug: file {fence.parent}/secret cannot be read" in result.stdout
+    )
+    before = cib.read_bytes()
+    applied = run("apply", "--desired", str(fence), "--cib", str(cib))
+    assert applied.exit_code == 2
+    assert "SecretUnavailable" in applied.stderr
+    assert cib.read_bytes() == before
+    assert run("validate", str(fence)).exit_code == 0

@@ -8,7 +8,7 @@ was examined, so that neither a FIFO blocks nor a device starts).
 import hmac
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -145,9 +145,9 @@ def _kept_key(kept: Any) -> bytes:
 
 
 def _kept_given(kept: Any) -> frozenset[Given]:
-    items: Iterable[Any] = kept.get("given", ()) if isinstance(kept, dict) else ()
+    items = kept.get("given") if isinstance(kept, dict) else None
     return frozenset(
         (Ref(item[0], item[1]), item[2])
-        for item in items
+        for item in (items if isinstance(items, list) else ())
         if isinstance(item, list) and [type(part) for part in item] == [str, str, str]
     )
