@@ -13,13 +13,12 @@ from reconciler.planner import plan
 from reconciler.pruning import Policy
 from reconciler.state import Desired
 from tests.crm.texts import LOADABLE, REFERENCE, SEVERAL
-from tests.programs import absent, corpus_cibs, need, run
+from tests.programs import CORPUS, absent_corpus, each_of_the_corpus, need, run, unfit
 
 EMPTY = """<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" admin_epoch="0" epoch="7" num_updates="3">
 <configuration><crm_config/><nodes><node id="1" uname="n1"/><node id="2" uname="n2"/></nodes><resources/><constraints/>
 </configuration><status/></cib>"""
-ABSENT = "no corpus of CIBs here (RECONCILER_CORPUS): what crm prints of other people's clusters is NOT read"
-CASE = Path(__file__).parents[3] / "shared" / "reference-case" / "cluster.crm"
+CASE = CORPUS.parent / "reference-case" / "cluster.crm"
 
 
 def made(tmp_path: Path, *texts: str) -> dict[str, Any]:
@@ -90,16 +89,12 @@ def test_the_reference_case_is_in_sync_with_what_crm_made_of_it(tmp_path: Path) 
 def test_the_text_of_the_issue_is_in_sync_with_what_crm_made_of_it(tmp_path: Path) -> None:
     need("crm")
     if not CASE.exists():
-        absent(f"NOT checked: {CASE} is not there")
+        absent_corpus("the text of the reference case is NOT read")
     assert plan_for_the_clusters_configuration(tmp_path, CASE.read_text()) == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "file",
-    corpus_cibs() or [pytest.param(None, marks=pytest.mark.skip(reason=ABSENT))],
-    ids=lambda file: file.stem if file else "absent",
-)
+@each_of_the_corpus("what crm prints of other people's clusters is NOT read")
 def test_what_crm_prints_reads_back_as_the_same_objects(tmp_path: Path, file: Path) -> None:
     need("crm")
     cib = tmp_path / "cib.xml"
@@ -107,7 +102,7 @@ def test_what_crm_prints_reads_back_as_the_same_objects(tmp_path: Path, file: Pa
     printed = run(cib, "crm", "configure", "save", "-")
     if printed.returncode:
         assert "Traceback" in printed.stderr, printed.stderr
-        pytest.skip(f"crm itself cannot show {file.name}: NOT compared")
+        unfit(file, "crm itself cannot show it")
     original, reading = observe(parse(file.read_text())), read(printed.stdout)
     assert reading.faults == ()
     seen = observe(reading.cib)
