@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from reconciler.plan import Change, Reason, Verb
 from reconciler.reconciliation import Reconciliation
+from reconciler.settling import Remedy, Result, lines, still_broken
 from reconciler.state import Scope
 from reconciler.text import shown
 
@@ -27,6 +28,10 @@ class Journal:
             log.info("desired state: revision=%s objects=%d", done.revision[:12], count)
             self._revision = done.revision
         self.made(done)
+        for settled in done.settled:
+            level = logging.INFO if settled.result in _FINE else logging.WARNING
+            for line in lines(settled):
+                log.log(level, "%s", line)
         self._state(done)
         self.summary = _summary(done)
 
@@ -81,8 +86,13 @@ def _notices(done: Reconciliation) -> Mapping[str, str]:
         notice("desired state", done.wanted.problem)
     for override in plan.overrides:
         notice(f"{_BY_HAND}: {override.ref}", f"{override.field} = {shown(override.field, override.value)}; respected")
+    if done.settling and done.settling.remedy is Remedy.WITHHELD:
+        for name in still_broken(done.settling, done.observation.status):
+            notice(f"unhealthy since revision {done.settling.revision[:12]}: {name}", done.settling.done)
     return {subject: "; ".join(texts) for subject, texts in notices.items()}
 
+
+_FINE = frozenset({Result.AS_FORECAST, Result.SUPERSEDED})
 
 _HELD, _BY_HAND = "held", "set by hand"
 _SEEN = (_HELD, _BY_HAND)

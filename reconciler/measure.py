@@ -19,6 +19,7 @@ from reconciler.metrics.snapshot import (
     DesiredReport,
     LoopReport,
     MetricsSnapshot,
+    SettleReport,
     SourceReport,
     WatcherReport,
 )
@@ -38,6 +39,7 @@ class Counts:
     failovers: Memory | None = None
     configuration: Observed | None = None
     status: ClusterStatus | None = None
+    settles: SettleReport = field(default_factory=SettleReport)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ def measure(done: Reconciliation, before: Counts, watchers: Mapping[str, Watcher
         _failed(done),
         (done.began + done.seconds, done.seconds),
     )
+    settles = before.settles.after(done.settling, done.settled)
     snapshot = MetricsSnapshot(
         at=at,
         version=__version__,
@@ -80,9 +83,10 @@ def measure(done: Reconciliation, before: Counts, watchers: Mapping[str, Watcher
         desired=_desired(done),
         apply_blocked=_blocked(done.decision.plan, done.decision.blind),
         watchers=watchers,
+        settles=settles,
     )
     configuration = observation.cluster or before.configuration
-    return Measured(snapshot, Counts(sources, loop, remembered, configuration, observation.status), events)
+    return Measured(snapshot, Counts(sources, loop, remembered, configuration, observation.status, settles), events)
 
 
 def _corosync(observation: Observation) -> tuple[RingStatus | None, Quorum | None, dict[str, str]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from reconciler.decision import Decision
 from reconciler.observation import Observation
 from reconciler.plan import Change, Outcome
+from reconciler.settling import Settling
 from reconciler.state import Desired, Ref, Rejected
 from reconciler.status import ObjectStatus
 
@@ -34,6 +35,7 @@ class Reconciliation:
     as ours, whose commands reported success and that were seen to change something. `refusals` is how often the cluster
     refused a patch because somebody else had changed the configuration meanwhile. `began` is in Unix seconds, `seconds`
     how long it took.
+    `settling` is how the last patch settles, or settled; `settled` is what ended in this pass.
     """
 
     wanted: Wanted
@@ -46,6 +48,8 @@ class Reconciliation:
     objects: Mapping[Ref, ObjectStatus]
     began: float
     seconds: float
+    settling: Settling | None = None
+    settled: tuple[Settling, ...] = ()
 
     @property
     def revision(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from reconciler import __version__
 from reconciler.reconciliation import Reconciliation
+from reconciler.settling import Settling, lines
 from reconciler.state import Ref, Scope
 from reconciler.status import HEALTHY, SYNCED, Condition, ObjectStatus
 from reconciler.text import plan_json
@@ -45,7 +46,26 @@ def report(done: Reconciliation, mode: str, directory: str, started: float) -> d
             for source in observation.snapshot.answers
         },
         "objects": [_object(item) for item in done.objects.values()],
+        "settling": _settling(done.settling),
         "plan": plan_json(done.decision.plan),
+    }
+
+
+def _settling(settling: Settling | None) -> dict[str, Any] | None:
+    if settling is None:
+        return None
+    return {
+        "revision": settling.revision,
+        "applied": _time(settling.applied.at),
+        "takesBack": settling.applied.takes_back,
+        "result": settling.result,
+        "seconds": round(settling.seconds, 1),
+        "surprises": [
+            {"about": item.sort, "subject": item.subject, "message": item.message} for item in settling.surprises
+        ],
+        "broken": list(settling.broken),
+        "remedy": settling.remedy,
+        "lines": list(lines(settling)),
     }
 
 

@@ -58,7 +58,7 @@ class Applied:
         made: the configuration that it led to.
         expectation: what was promised; None where there was no forecast.
         approved: a person has released it.
-        takes_back: it reverts that revision; empty for a patch towards the manifests.
+        takes_back: it takes the revision back, and is not towards the manifests.
         secrets: the values in its configurations that are not to be shown.
     """
 
@@ -70,7 +70,7 @@ class Applied:
     made: ET.Element
     expectation: Expectation | None = None
     approved: bool = False
-    takes_back: str = ""
+    takes_back: bool = False
     secrets: tuple[Secret, ...] = ()
 
 
@@ -148,7 +148,7 @@ class Settling:
             return replace(looked, resting=None, result=Result.TIMED_OUT, why=_UNSEEN) if late else looked
         busy = unrest(status, dc_state)
         if busy:
-            return _judged(looked, status, Result.TIMED_OUT, busy) if late else replace(looked, resting=None)
+            return _judged(looked, status, Result.TIMED_OUT, busy) if late else replace(looked, resting=None, why=busy)
         if self.resting is None:
             looked = replace(looked, resting=now)
         elif now - self.resting >= CALM:
@@ -240,6 +240,14 @@ def broken(before: ClusterStatus, now: ClusterStatus, *, restless: bool = False)
     return tuple(name for name in found if before.resources[name].parent not in found)
 
 
+def still_broken(settling: Settling, status: ClusterStatus | None) -> tuple[str, ...]:
+    """Return what a patch broke and still is unhealthy; nothing if that cannot be seen."""
+    resources = status.resources if status else {}
+    return tuple(
+        name for name in settling.broken if name in resources and of_resource(resources[name]).healthy is False
+    )
+
+
 def _online(status: ClusterStatus, name: str) -> bool:
     node = status.nodes.get(name)
     return node is not None and node.online
@@ -282,8 +290,21 @@ def overlaid(health: Mapping[Ref, Health], settling: Settling | None, refs: Iter
 
 def _patch(settling: Settling) -> str:
     applied = settling.applied
-    return (
-        f"revision {applied.takes_back[:12]} was taken back"
-        if applied.takes_back
-        else f"revision {applied.revision[:12]}"
-    )
+    return f"{'the revert of ' if applied.takes_back else ''}revision {applied.revision[:12]}"
+
+
+def lines(settling: Settling) -> tuple[str, ...]:
+    """Say how a patch settles, or settled: first in one line, then what is not as it should be."""
+    patch, took = _patch(settling), f"{settling.seconds:.1f} s"
+    because = f": {settling.why}" if settling.why else ""
+    said = {
+        Result.SETTLING: f"{patch} has not settled yet, after {took}{because}",
+        Result.AS_FORECAST: f"{patch} has settled as forecast, in {took}",
+        Result.SURPRISED: f"{patch} has settled in {took}, not as forecast",
+        Result.TIMED_OUT: f"{patch} has not settled within {took}{because}",
+        Result.SUPERSEDED: f"{patch} was not compared with its forecast{because}",
+        Result.NOT_COMPARED: f"{patch} was not compared with a forecast{because}",
+    }
+    harm = [f"{name} was running and healthy before {patch} and is not any more" for name in settling.broken]
+    done = [settling.done] if settling.done else []
+    return said[settling.result], *(item.message for item in settling.surprises), *harm, *done

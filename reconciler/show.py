@@ -12,6 +12,7 @@ from reconciler.host import store
 from reconciler.host.lock import agent_runs
 from reconciler.loop import STATUS
 from reconciler.plan import Reason
+from reconciler.settling import Result
 from reconciler.state import Scope
 
 Document = Mapping[str, Any]
@@ -91,11 +92,18 @@ def status_text(document: Document, *, colour: bool = False) -> str:
     ]
     lines += [f"by hand  {_override(item)}, respected" for item in document["plan"]["overrides"]]
     lines += [f"warning  {text}" for text in document["plan"]["warnings"]]
+    lines += [f"{'' if index else 'settled':8} {text}" for index, text in enumerate(_settling(document))]
     objects = document["objects"]
     unwell = [item for item in objects if any(entry["status"] != "True" for entry in item["conditions"])]
     count = f"{len(objects)} object{'s' * (len(objects) != 1)}, {len(objects) - len(unwell)} synced and healthy"
     text = "\n".join([*lines, "", count]) + "\n"
     return text + (_table(unwell, colour) if unwell else "")
+
+
+def _settling(document: Document) -> list[str]:
+    """Return how the last patch settles, line by line; nothing if it did as it should."""
+    settling = document.get("settling") or {}
+    return [] if settling.get("result") == Result.AS_FORECAST else list(settling.get("lines", ()))
 
 
 def _writer(agent: Mapping[str, Any]) -> str:
@@ -151,6 +159,10 @@ def describe_text(document: Document) -> str:
             if (change["kind"], change["name"]) == (item["kind"], item["name"]):
                 lines.append(f"  to {change['verb']}")
                 lines += [f"    {_field(part)}" for part in change["fields"]]
+        settling = document.get("settling") or {"surprises": ()}
+        for surprise in settling["surprises"]:
+            if surprise["subject"] == item["name"]:
+                lines.append(f"  surprise  revision {settling['revision'][:12]}: {surprise['message']}")
         for override in document["plan"]["overrides"]:
             if (override["kind"], override["name"]) == (item["kind"], item["name"]):
                 lines.append(f"  by hand   {override['field']} = {override['value']}, respected")

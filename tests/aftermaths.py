@@ -2,17 +2,21 @@
 
 import copy
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from reconciler.cib.cluster import ClusterStatus
-from reconciler.cib.document import Cib
+from reconciler.cib.document import Cib, parse
 from reconciler.cib.simulation import candidate
 from reconciler.cib.status import status
+from reconciler.expectation import Surprise, expect
 from reconciler.forecast import Forecast, NoForecast
 from reconciler.host.shell import Shell
 from reconciler.host.simulator import Simulator
+from reconciler.settling import Applied, Result, Settling, begin
+from reconciler.state import Ref
 from tests.programs import run
 
 Edit = Callable[[ET.Element], None]
@@ -105,3 +109,15 @@ def drop(xpath: str) -> Edit:
                 parent.remove(child)
 
     return edit
+
+
+def settling(revision: str = "abcdef0123456789", *, before: Cib | None = None, changed: Iterable[Ref] = ()) -> Settling:
+    """Return what a patch is that has just been applied to the reference case, and of which nothing is expected."""
+    cib = before or parse(WEB.read_text())
+    now = status(cib.root)
+    patch = Applied(revision, 1_700_000_000.0, tuple(changed), now, cib, cib.configuration, expect(now, Forecast()))
+    return begin(patch, None, 0.0, 60.0, untouched=True)
+
+
+def ended(result: Result, *surprises: Surprise, changed: Iterable[Ref] = ()) -> Settling:
+    return replace(settling(changed=changed), result=result, seconds=2.04, surprises=surprises)

@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 
 from reconciler.decision import Decision
+from reconciler.expectation import Sort, Surprise
 from reconciler.journal import Journal
 from reconciler.observation import Answer, Source
 from reconciler.pace import MOVED
 from reconciler.plan import Change, Command, Hold, Outcome, Override, Plan, Reason
 from reconciler.reconciliation import Reconciliation, Wanted
+from reconciler.settling import Remedy, Result, Settling
 from reconciler.state import Ref, Rejected, Scope
+from tests.aftermaths import ended
 from tests.observations import DUMMY, WANTED, cib, desired, observation
 
 DESIRED = desired("abcdef0123456789", Primitive__r=WANTED["Primitive__r"])
@@ -178,3 +181,48 @@ def test_what_people_set_by_hand_is_said(log: Log) -> None:
     assert log.of(planned(overrides=(override,))) == [
         "warning: set by hand: Primitive/r: meta.target-role = Stopped; respected"
     ]
+
+
+SURPRISE = Surprise(Sort.PLACEMENT, "r", "the forecast said: r starts on a; it runs on b")
+
+
+@pytest.mark.parametrize(
+    ("settled", "said"),
+    [
+        (ended(Result.AS_FORECAST), ["info: revision abcdef012345 has settled as forecast, in 2.0 s"]),
+        (
+            ended(Result.SURPRISED, SURPRISE),
+            [
+                "warning: revision abcdef012345 has settled in 2.0 s, not as forecast",
+                "warning: the forecast said: r starts on a; it runs on b",
+            ],
+        ),
+        (
+            replace(ended(Result.TIMED_OUT), why="the DC is in state S_TRANSITION_ENGINE"),
+            [
+                "warning: revision abcdef012345 has not settled within 2.0 s: the DC is in state S_TRANSITION_ENGINE",
+            ],
+        ),
+        (
+            replace(ended(Result.SUPERSEDED), why="revision 123 came"),
+            ["info: revision abcdef012345 was not compared with its forecast: revision 123 came"],
+        ),
+    ],
+)
+def test_how_a_patch_settled_is_said_once(log: Log, settled: Settling, said: list[str]) -> None:
+    assert log.of(replace(QUIET, settling=settled, settled=(settled,))) == said
+    assert log.of(replace(QUIET, settling=settled)) == []
+
+
+def test_what_a_patch_broke_is_said_until_it_is_well(log: Log) -> None:
+    broke = replace(ended(Result.SURPRISED), broken=("r",), remedy=Remedy.WITHHELD, done="not reverted: revert = false")
+    sick = replace(QUIET, settling=broke, observation=observation(cib(DUMMY)))
+    assert log.of(replace(sick, settled=(broke,))) == [
+        "warning: revision abcdef012345 has settled in 2.0 s, not as forecast",
+        "warning: r was running and healthy before revision abcdef012345 and is not any more",
+        "warning: not reverted: revert = false",
+        "warning: unhealthy since revision abcdef012345: r: not reverted: revert = false",
+    ]
+    assert log.of(sick) == []
+    well = replace(sick, observation=replace(sick.observation, status=None))
+    assert log.of(well) == ["info: no longer: unhealthy since revision abcdef012345: r: not reverted: revert = false"]

@@ -133,7 +133,7 @@ def test_the_next_patch_of_the_revision_is_judged_from_where_the_first_began() -
         (settled, then, True),
         (first, then, False),
         (first, replace(then, revision="def"), True),
-        (first, replace(then, takes_back="abc"), True),
+        (first, replace(then, takes_back=True), True),
         (None, then, True),
     ):
         assert begin(patch, previous, 101.0, 60.0, untouched=untouched).baseline is patch
@@ -154,7 +154,7 @@ def test_a_revert_needs_a_reason_and_leave() -> None:
     assert withheld(bad, revert=False) == "revert = false"
     assert "approved" in withheld(replace(bad, applied=applied(approved=True)), revert=True)
     assert "vm-node2 left" in withheld(replace(bad, lost=("vm-node2",)), revert=True)
-    assert "itself" in withheld(replace(bad, applied=replace(bad.applied, takes_back="x")), revert=True)
+    assert "itself" in withheld(replace(bad, applied=replace(bad.applied, takes_back=True)), revert=True)
 
 
 def test_health_is_unknown_of_what_was_touched_until_it_has_settled() -> None:

@@ -10,6 +10,7 @@ from click import ClickException
 
 from reconciler import show
 from reconciler.decision import Decision, Remembered, decide
+from reconciler.expectation import Sort, Surprise
 from reconciler.host import store
 from reconciler.host.lock import LOCK
 from reconciler.loop import STATUS
@@ -17,8 +18,10 @@ from reconciler.plan import Hold, Override, Plan, Reason
 from reconciler.pruning import Policy
 from reconciler.reconciliation import Reconciliation, Wanted
 from reconciler.report import all_well, objects_in, report
+from reconciler.settling import Result
 from reconciler.state import Desired, Ref, Rejected, Scope
 from reconciler.status import Health, Pass, conclude
+from tests.aftermaths import ended
 from tests.observations import DUMMY, WANTED, cib, desired, observation
 
 DESIRED = desired("abcdef0123456789", Primitive__r=WANTED["Primitive__r"])
@@ -161,3 +164,18 @@ def test_what_the_writer_may_do_is_in_the_document() -> None:
     for scope, writes in ((Scope.CLUSTER, False), (Scope.NODE, True)):
         hold = Hold(Reason.OBSERVE_ONLY, "", scope=scope)
         assert document(passed(plan=Plan(holds=(hold,))))["agent"]["writes"] is writes
+
+
+def test_a_patch_that_settled_otherwise_than_forecast_is_shown() -> None:
+    surprise = Surprise(Sort.PLACEMENT, "r", "the forecast said: r starts on a; it runs on b")
+    shown = document(replace(passed(), settling=ended(Result.SURPRISED, surprise)))
+    assert lines(show.status_text(shown))[3:5] == [
+        "settled  revision abcdef012345 has settled in 2.0 s, not as forecast",
+        "         the forecast said: r starts on a; it runs on b",
+    ]
+    assert "  surprise  revision abcdef012345: the forecast said: r starts on a; it runs on b\n" in show.describe_text(
+        shown
+    )
+    assert shown["settling"]["surprises"][0]["about"] == "placement"
+    quiet = document(replace(passed(), settling=ended(Result.AS_FORECAST)))
+    assert show.status_text(quiet).count("settled") == 0

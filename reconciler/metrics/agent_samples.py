@@ -6,12 +6,22 @@ Every series that can be known is there from the start: a counter that is born a
 from collections.abc import Iterator, Mapping
 from itertools import product
 
+from reconciler.expectation import Sort
 from reconciler.kinds import KINDS
-from reconciler.metrics.catalogue import BLOCKING, DOMAINS, WATCHERS, Result, SourceFailure
+from reconciler.metrics.catalogue import BLOCKING, DOMAINS, EFFECTS, ENDS, REMEDIES, WATCHERS, Result, SourceFailure
 from reconciler.metrics.memory import Cause, Memory, Unit
 from reconciler.metrics.samples import Sample, known, sample
-from reconciler.metrics.snapshot import DomainReport, LoopReport, MetricsSnapshot, SourceReport, WatcherReport
+from reconciler.metrics.snapshot import (
+    DomainReport,
+    LoopReport,
+    MetricsSnapshot,
+    SettleReport,
+    SourceReport,
+    WatcherReport,
+)
 from reconciler.plan import Verb
+from reconciler.settling import Remedy
+from reconciler.settling import Result as Ended
 
 _CHANGES = tuple(
     (DOMAINS[kind.scope], kind.name, verb.value)
@@ -27,6 +37,7 @@ def samples(snapshot: MetricsSnapshot) -> Iterator[Sample]:
     yield from _sources(snapshot.sources)
     yield from _loop(snapshot.loop)
     yield from _desired(snapshot)
+    yield from _settles(snapshot.settles)
     for watcher in WATCHERS:
         report = snapshot.watchers.get(watcher, WatcherReport())
         for name in ("events", "found", "rebuilds", "errors"):
@@ -71,6 +82,20 @@ def _desired(snapshot: MetricsSnapshot) -> Iterator[Sample]:
     yield sample("apply_allowed", bool(desired.revision) and not snapshot.apply_blocked)
     for reason in BLOCKING:
         yield sample("apply_blocked", reason in snapshot.apply_blocked, reason=reason.value)
+
+
+def _settles(settles: SettleReport) -> Iterator[Sample]:
+    for effect in EFFECTS:
+        yield sample("forecast_effects", settles.forecast.get(effect, 0), effect=effect)
+        yield sample("observed_effects", settles.observed.get(effect, 0), effect=effect)
+    yield sample("settling", settles.under_way)
+    yield sample("settle_duration_seconds", settles.seconds)
+    for sort in Sort:
+        yield sample("surprises_total", settles.surprises.get(sort, 0), about=sort.value)
+    for result in ENDS:
+        yield sample("settled_total", settles.ends.get(Ended(result), 0), result=result)
+    for remedy in REMEDIES:
+        yield sample("harmful_changes_total", settles.remedies.get(Remedy(remedy), 0), remedy=remedy)
 
 
 def _failovers(memory: Memory) -> Iterator[Sample]:

@@ -9,10 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reconciler.cib.simulation import Act
+from reconciler.expectation import Sort
 from reconciler.kinds import KINDS
 from reconciler.metrics.memory import Cause
 from reconciler.observation import Source
 from reconciler.plan import Reason, Verb
+from reconciler.settling import Remedy
+from reconciler.settling import Result as Ended
 from reconciler.state import Scope
 
 PREFIX = "reconciler_"
@@ -67,6 +71,11 @@ BLOCKING = (
 """What keeps an agent from changing the cluster."""
 
 
+EFFECTS = (*(act.value for act in Act), "fence")
+ENDS = tuple(result.value for result in Ended if result is not Ended.SETTLING)
+REMEDIES = tuple(remedy.value for remedy in Remedy if remedy is not Remedy.NONE)
+
+
 class Type(StrEnum):
     """Prometheus' types; an info is a gauge that is always 1 and tells in its labels."""
 
@@ -115,6 +124,7 @@ _DOMAIN: _Labels = {"domain": _DOMAINS}
 _CHANGE: _Labels = {"domain": _DOMAINS, "kind": _KINDS, "action": _ACTIONS}
 _MOVE: _Labels = {"resource": None, "cause": _CAUSES}
 _PING: _Labels = {"attribute": None, "node": None}
+_EFFECT: _Labels = {"effect": EFFECTS}
 _WATCHER: _Labels = {"watcher": WATCHERS}
 
 _Row = tuple[str, Type, str, _Labels]
@@ -150,6 +160,18 @@ _AGENT: tuple[_Row, ...] = (
     ("desired_invalid_files", _G, "Files with faults among the newest manifests.", _NONE),
     ("apply_allowed", _G, "Whether this agent may change the cluster; one agent per cluster does.", _NONE),
     ("apply_blocked", _G, "What keeps this agent from changing the cluster.", {"reason": tuple(BLOCKING)}),
+    ("forecast_effects", _G, "What the forecast of the last patch said, by effect; fence counts nodes.", _EFFECT),
+    ("observed_effects", _G, "What happened until the last patch had settled; fence counts nodes that left.", _EFFECT),
+    ("surprises_total", _C, "What was not as forecast, or not as declared, after patches.", {"about": tuple(Sort)}),
+    ("settling", _G, "Whether the cluster has yet to come to rest after a patch of this agent.", _NONE),
+    ("settled_total", _C, "Patches of this agent by how they settled.", {"result": ENDS}),
+    ("settle_duration_seconds", _G, "How long the last patch took, or has taken so far, to settle.", _NONE),
+    (
+        "harmful_changes_total",
+        _C,
+        "Patches after which a healthy resource was not healthy any more, by what was done about it.",
+        {"remedy": REMEDIES},
+    ),
     ("watcher_events_total", _C, "Hints that the kernel gave.", _WATCHER),
     ("watcher_found_total", _C, "Changes that no hint had announced.", _WATCHER),
     ("watcher_rebuilds_total", _C, "How often a watch was built anew.", _WATCHER),

@@ -4,15 +4,20 @@ The agent's own counts are values too: `after` returns what they are one event l
 """
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from reconciler.cib.cluster import ClusterStatus
 from reconciler.corosync.quorumtool import Quorum
 from reconciler.corosync.rings import RingStatus
+from reconciler.expectation import Sort
 from reconciler.metrics.catalogue import DURATION_BUCKETS, Result, SourceFailure
 from reconciler.metrics.memory import Memory
 from reconciler.plan import Reason
+from reconciler.settling import Remedy, Settling
+from reconciler.settling import Result as Ended
 
 ChangeKey = tuple[str, str, str]
 """Domain (crm, net), kind, action (create, update, delete)."""
@@ -136,6 +141,54 @@ def _counted(counts: Mapping[ChangeKey, int], more: Iterable[ChangeKey]) -> Mapp
 
 
 @dataclass(frozen=True, slots=True)
+class SettleReport:
+    """The last patch of this agent, and what has been counted of all of them.
+
+    `forecast` and `observed` are numbers of effects (`EFFECTS`) of the last one, what really happened only once it has
+    settled; `seconds` is how long that took so far.
+    """
+
+    forecast: Mapping[str, int] = field(default_factory=dict)
+    observed: Mapping[str, int] = field(default_factory=dict)
+    under_way: bool = False
+    seconds: float = 0.0
+    surprises: Mapping[Sort, int] = field(default_factory=dict)
+    ends: Mapping[Ended, int] = field(default_factory=dict)
+    remedies: Mapping[Remedy, int] = field(default_factory=dict)
+
+    def after(self, settling: Settling | None, ended: Iterable[Settling]) -> "SettleReport":
+        """Return the report after a pass: how the last patch stands, and what ended in the pass."""
+        over = tuple(ended)
+        report = replace(
+            self,
+            surprises=_more(self.surprises, (item.sort for one in over for item in one.surprises)),
+            ends=_more(self.ends, (one.result for one in over)),
+            remedies=_more(self.remedies, (one.remedy for one in over if one.remedy is not Remedy.NONE)),
+        )
+        if settling is None:
+            return report
+        expectation = settling.applied.expectation
+        effects = [effect for effect in expectation.effects if not effect.blocked] if expectation else []
+        fenced = len(expectation.fenced) if expectation else 0
+        return replace(
+            report,
+            forecast=Counter({**Counter(effect.verb.value for effect in effects), "fence": fenced}),
+            observed=Counter(
+                {**Counter(effect.verb.value for effect in settling.effects), "fence": len(settling.lost)}
+            ),
+            under_way=not settling.over,
+            seconds=settling.seconds,
+        )
+
+
+_KeyT = TypeVar("_KeyT")
+
+
+def _more(counts: Mapping[_KeyT, int], found: Iterable[_KeyT]) -> Mapping[_KeyT, int]:
+    return Counter(counts) + Counter(found)
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredReport:
     """The manifests: which are in force, whether those are the newest, when loaded (0 never), files with faults."""
 
@@ -175,3 +228,4 @@ class MetricsSnapshot:
     desired: DesiredReport = DesiredReport()
     apply_blocked: frozenset[Reason] = frozenset()
     watchers: Mapping[str, WatcherReport] = field(default_factory=dict)
+    settles: SettleReport = SettleReport()

@@ -12,11 +12,23 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from reconciler.cib.simulation import Act, Effect
 from reconciler.cib.status import status
 from reconciler.corosync.quorumtool import Quorum, quorum
 from reconciler.corosync.rings import RingStatus, rings
+from reconciler.expectation import Sort, Surprise
 from reconciler.kinds import KINDS
-from reconciler.metrics.catalogue import CATALOGUE, DOMAINS, PREFIX, SERIES, Result, SourceFailure, Type, labels_of
+from reconciler.metrics.catalogue import (
+    CATALOGUE,
+    DOMAINS,
+    ENDS,
+    PREFIX,
+    SERIES,
+    Result,
+    SourceFailure,
+    Type,
+    labels_of,
+)
 from reconciler.metrics.collector import SnapshotCollector, registry
 from reconciler.metrics.page import MetricsPage
 from reconciler.metrics.snapshot import (
@@ -25,11 +37,15 @@ from reconciler.metrics.snapshot import (
     Durations,
     LoopReport,
     MetricsSnapshot,
+    SettleReport,
     SourceReport,
     WatcherReport,
 )
 from reconciler.observation import Source
 from reconciler.plan import Reason
+from reconciler.settling import Remedy
+from reconciler.settling import Result as Ended
+from tests.aftermaths import settling
 from tests.corosync import samples
 from tests.metrics.simulated import SimulatedCluster
 from tests.metrics.test_failovers import Agents
@@ -343,3 +359,26 @@ def test_a_scrape_takes_less_than_5_ms_however_large_the_cluster() -> None:
         assert len(get(page)) > 500_000
         times.append(time.perf_counter() - begun)
     assert sorted(times)[4] < 0.005
+
+
+def test_what_became_of_patches_is_counted() -> None:
+    move = Effect(Act.MOVE, "httpd", "vm-node1", "vm-node2")
+    surprises = [Surprise(Sort.PLACEMENT, name, "elsewhere") for name in ("vip", "httpd")]
+    first = settling()
+    assert first.applied.expectation
+    foreseen = replace(first.applied, expectation=replace(first.applied.expectation, effects=(move, move)))
+    under_way = replace(first, applied=foreseen, seconds=3.0)
+    done = replace(under_way, result=Ended.SURPRISED, surprises=tuple(surprises), effects=(move,), lost=("b",))
+    before = SettleReport().after(under_way, ())
+    report = before.after(replace(done, remedy=Remedy.REVERTED), [replace(done, remedy=Remedy.REVERTED)])
+    for report_now, observed, going in ((before, 0, 1), (report, 1, 0)):
+        shot = MetricsSnapshot(1000.0, "0", "a", settles=report_now)
+        assert values(shot, "forecast_effects")["move",] == 2
+        assert values(shot, "observed_effects")["move",] == observed
+        assert values(shot, "settling")[()] == going
+    shot = MetricsSnapshot(1000.0, "0", "a", settles=report.after(done, ()))
+    assert values(shot, "observed_effects")["fence",] == 1
+    assert values(shot, "surprises_total")["placement",] == 2
+    assert values(shot, "settled_total") == {(end,): float(end == "Surprised") for end in ENDS}
+    assert values(shot, "harmful_changes_total") == {("reverted",): 1, ("withheld",): 0}
+    assert values(shot, "settle_duration_seconds")[()] == 3
