@@ -182,6 +182,39 @@ def run(config: Settings) -> None:
 
 
 @cli.command()
+@click.option("--reason", required=True, help="Why, for whoever finds the cluster suspended.")
+@click.option("--until", "end", required=True, metavar="TIME", help="For how long (2h), or until when (RFC 3339).")
+@click.pass_obj
+def suspend(config: Settings, reason: str, end: str) -> None:
+    """Freeze all changes on all nodes; observing goes on. Exit code 2: of this node only."""
+    from reconciler import freeze  # noqa: PLC0415
+    from reconciler.host.shell import Shell  # noqa: PLC0415
+
+    _frozen(lambda: freeze.suspend(config, Shell(), reason, end))
+
+
+@cli.command()
+@click.pass_obj
+def resume(config: Settings) -> None:
+    """Let changes be made again. Exit code 2: of this node only."""
+    from reconciler import freeze  # noqa: PLC0415
+    from reconciler.host.shell import Shell  # noqa: PLC0415
+
+    _frozen(lambda: freeze.resume(config, Shell()))
+
+
+def _frozen(verb: Any) -> None:
+    from reconciler.freeze import FreezeError  # noqa: PLC0415
+
+    try:
+        done = verb()
+    except FreezeError as error:
+        raise Failure(str(error)) from error
+    click.echo(done.message)
+    sys.exit(OK if done.everywhere else CHANGES)
+
+
+@cli.command()
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text")
 @click.option("--watch", is_flag=True, help="Show it again whenever it changes.")
 @click.pass_obj

@@ -76,7 +76,7 @@ def _notices(done: Reconciliation) -> Mapping[str, str]:
         notices.setdefault(subject, []).append(text)
 
     for hold in plan.holds:
-        if hold.ref or (plan.changes and hold.reason not in _USUAL):
+        if hold.ref or hold.reason is Reason.SUSPENDED or (plan.changes and hold.reason not in _USUAL):
             notice(f"{_HELD}: {hold.ref or f'everything of the {hold.scope}'}", f"{hold.reason}: {hold.message}")
     for source, answer in done.observation.problems.items():
         notice(f"cannot see {source}", answer.message)

@@ -17,10 +17,12 @@ from reconciler.host.shell import Shell
 from reconciler.host.wanted import WantedSource
 from reconciler.host.watcher import Watcher
 from reconciler.journal import Journal
-from reconciler.pace import Calm, delay
+from reconciler.observation import Observation
+from reconciler.pace import Calm, delay, next_turn
 from reconciler.reconciliation import Reconciliation
 from reconciler.report import objects_in, report
 from reconciler.settings import Settings
+from reconciler.suspension import stored
 from reconciler.turn import Memory, Turner
 from reconciler.writer import able
 
@@ -92,7 +94,9 @@ class Agent:
             ending.callback(self.netlink.stop)
             shell = Shell(cancelled=lambda: self._hints.stopping)
             source = WantedSource(settings.desired, settings.state_dir, settings.settle)
-            turner = Turner(settings, shell, Observer(shell, self._peers, settings.command_timeout), source)
+            turner = Turner(
+                settings, shell, Observer(shell, self._peers, settings.command_timeout, settings.state_dir), source
+            )
             memory = self._remember()
             log.info("started: version=%s desired=%s mode=%s", __version__, settings.desired, settings.mode)
             hints: frozenset[str] = frozenset()
@@ -115,14 +119,17 @@ class Agent:
             # What was cut short looks like trouble and is none.
             self._journal.made(done)
             return 0.0, 0.0
+        self._remember_suspension(done.observation)
         plan = done.decision.plan
         self._peers.stand(able(done.observation, self._settings.mode, bool(done.revision), plan.holds))
         self._calm = self._calm.after(bool(done.outcomes), done.objects != objects, hinted)
         self._journal.write(done)
         self._publish(done, self._tell(done))
         systemd.notify("READY=1", "WATCHDOG=1", f"STATUS={self._journal.summary}")
-        wait = delay(done.decision, memory.pace, self._calm, time.time())
-        return self._calm.rest(done.seconds), min(wait, self._settings.resync)
+        now = time.time()
+        wait = delay(done.decision, memory.pace, self._calm, now)
+        turn = next_turn(done.observation, done.wanted.desired, now)
+        return self._calm.rest(done.seconds), min(wait, turn, self._settings.resync)
 
     def _wait(self, rest: float, seconds: float) -> frozenset[str]:
         """Wait for a hint, after a rest; a service manager's watchdog is fed meanwhile."""
@@ -145,6 +152,16 @@ class Agent:
             self._keep(self._settings.state_dir / STATUS, {"objects": document["objects"]})
             self._kept_objects = document["objects"]
         return document
+
+    def _remember_suspension(self, seen: Observation) -> None:
+        """Keep what the cluster says, for a start without one; it is written only when it changes."""
+        suspended = seen.register.suspended
+        if seen.cib is None or suspended == seen.snapshot.remembered:
+            return
+        path = self._settings.state_dir / store.LAST_SUSPENSION
+        trouble = store.save(path, stored(suspended)) if suspended else store.remove(path)
+        if trouble:
+            log.error("%s", trouble)
 
     def _keep(self, path: Path, content: object, mode: int = 0o600) -> None:
         trouble = store.save(path, content, mode=mode)

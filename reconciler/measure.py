@@ -28,6 +28,7 @@ from reconciler.plan import Plan, Reason, Verb
 from reconciler.reconciliation import Reconciliation
 from reconciler.state import Ref, Scope
 from reconciler.status import scope_of
+from reconciler.suspension import in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ def measure(done: Reconciliation, before: Counts, watchers: Mapping[str, Watcher
         apply_blocked=_blocked(done.decision.plan, done.decision.blind),
         watchers=watchers,
         settles=settles,
+        suspended=in_force(observation.register, observation.snapshot.suspended, at),
     )
     configuration = observation.cluster or before.configuration
     return Measured(snapshot, Counts(sources, loop, remembered, configuration, observation.status, settles), events)

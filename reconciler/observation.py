@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeVar
 
-from reconciler.cib import document
+from reconciler.cib import document, register
 from reconciler.cib.cluster import ClusterStatus
 from reconciler.cib.document import Cib, CibError
+from reconciler.cib.register import Register, Suspension
 from reconciler.cib.status import status
 from reconciler.kinds.observe import Observed, observe
 from reconciler.network import iproute
@@ -44,7 +45,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the machine said. `agents` are the node ids with a live agent, None if corosync cannot be asked."""
+    """What the machine said.
+
+    `agents` are the node ids with a live agent, None if corosync cannot be asked. `suspended` is the suspension of this
+    node alone, `remembered` that of the cluster when it was last seen: the first says more, the other helps a node that
+    has just started and sees no cluster yet.
+    """
 
     answers: Mapping[Source, Answer]
     at: float
@@ -52,11 +58,16 @@ class Snapshot:
     nodeid: int | None = None
     agents: frozenset[int] | None = None
     promote_secondaries: Mapping[str, str] = field(default_factory=dict)
+    suspended: Suspension | None = None
+    remembered: Suspension | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What the snapshot means. A part that could not be seen is None, and `problems` says why, by source."""
+    """What the snapshot means. A part that could not be seen is None, and `problems` says why, by source.
+
+    `register` is what the agents share; while there is no CIB to be seen, what was last known of it.
+    """
 
     snapshot: Snapshot
     node: str
@@ -64,6 +75,7 @@ class Observation:
     cluster: Observed | None = None
     status: ClusterStatus | None = None
     network: Seen | None = None
+    register: Register = field(default_factory=Register)
     problems: Mapping[Source, Answer] = field(default_factory=dict)
 
     @property
@@ -111,8 +123,15 @@ def understand(snapshot: Snapshot, node: str, previous: Observation | None) -> O
         previous.cluster if previous and same else _observed(cib, previous),
         previous.status if previous and same else status(cib.root, now=snapshot.at) if cib else None,
         network,
+        _register(cib, snapshot, previous),
         problems,
     )
+
+
+def _register(cib: Cib | None, snapshot: Snapshot, previous: Observation | None) -> Register:
+    if cib is not None:
+        return register.read(cib)
+    return previous.register if previous else Register(suspended=snapshot.remembered)
 
 
 def _corosync_name(snapshot: Snapshot) -> str:

@@ -24,6 +24,7 @@ from reconciler.plan import Command, Plan, Reason
 from reconciler.pruning import Policy
 from reconciler.settings import Settings
 from reconciler.state import Desired, Rejected
+from reconciler.suspension import holds
 
 _SETTLE = 0.02
 _STOP_LOOK = 0.5
@@ -69,7 +70,7 @@ def wanted(directory: Path) -> Desired:
 
 
 def plan(settings: Settings, directory: Path, file: Path | None, node: str) -> Planned:
-    """Plan as a person who asks: who may write plays no part.
+    """Plan as a person who asks: who may write plays no part, but a suspension holds for everybody.
 
     Raises:
         OneshotError: the manifests or the cluster cannot be read.
@@ -83,6 +84,9 @@ def plan(settings: Settings, directory: Path, file: Path | None, node: str) -> P
     observation = vault.conceal(look_at_file(file, node) if file else look_here(settings, node, shell))
     remembered = Remembered(frozenset() if file else inventory(settings.state_dir))
     decision = decide(desired, observation, policy(settings), remembered)
+    if decision.plan.commands and not file:
+        suspended = holds(observation.register, observation.snapshot.suspended, time.time())
+        decision = decide(desired, observation, policy(settings), remembered, suspended) if suspended else decision
     simulator = Simulator(shell, settings.command_timeout)
     return Planned(desired, observation, decision, _forecast(observation, decision, simulator), vault)
 
@@ -114,7 +118,9 @@ def look_here(settings: Settings, node: str, shell: Shell) -> Observation:
     Raises:
         OneshotError: the cluster cannot be seen.
     """
-    observation = understand(Observer(shell, None, settings.command_timeout).look(), node or settings.node, None)
+    observation = understand(
+        Observer(shell, None, settings.command_timeout, settings.state_dir).look(), node or settings.node, None
+    )
     if observation.cib is None:
         raise OneshotError(observation.why(Source.CIB))
     return observation

@@ -3,11 +3,16 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from math import inf
 from types import MappingProxyType
 
 from reconciler.decision import Decision
+from reconciler.observation import Observation
 from reconciler.plan import Command, Hold, Outcome, Reason
-from reconciler.state import Scope
+from reconciler.policy import policy_in
+from reconciler.state import Desired, Scope
+from reconciler.suspension import in_force
+from reconciler.windows import next_edge
 
 MOVED = 103
 """`cibadmin`'s exit code when the CIB is not the one that the patch was made for (CRM_EX_OLD)."""
@@ -164,4 +169,17 @@ def delay(decision: Decision, pace: Pace, calm: Calm, now: float) -> float:
     return max(0.0, min(waits))
 
 
+def next_turn(observation: Observation, desired: Desired | None, now: float) -> float:
+    """Return in how many seconds what may be changed changes by itself: a suspension ends, a window opens or closes.
+
+    Infinite if nothing does.
+    """
+    suspended = in_force(observation.register, observation.snapshot.suspended, now)
+    found = policy_in(desired.state) if desired else None
+    edge = next_edge([window.value() for window in found[1].windows], now) if found else None
+    moments = [suspended.until if suspended else None, edge]
+    return min((moment - now for moment in moments if moment is not None), default=inf) + _JUST_AFTER
+
+
+_JUST_AFTER = 0.01
 _SHORT_LIVED = frozenset({Reason.STOPPING, Reason.NO_DC, Reason.NO_QUORUM})

@@ -42,6 +42,8 @@ def page(document: Mapping[str, Any]) -> str:
 
 def _troubles(document: Mapping[str, Any]) -> Iterable[str]:
     agent, desired = document["agent"], document["desired"]
+    if found := document.get("suspended"):
+        yield f"SUSPENDED until {found['until']} by {found['by'] or 'somebody'}: {found['reason']}"
     yield from (f"{scope}: {message}" for scope, message in agent["blind"].items())
     yield from (f"{scope} held: {hold['reason']}: {hold['message']}" for scope, hold in agent["held"].items())
     if desired["problem"]:

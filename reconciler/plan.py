@@ -32,6 +32,7 @@ class Reason(StrEnum):
     NO_QUORUM = "NoQuorum"
     NO_DC = "NoDC"
     OBSERVE_ONLY = "ObserveOnly"
+    SUSPENDED = "Suspended"
     REFERENCE_MISSING = "ReferenceMissing"
     REFERENCED = "Referenced"
     UNSUPPORTED = "Unsupported"

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler import __version__
+from reconciler.observation import Observation
 from reconciler.reconciliation import Reconciliation
 from reconciler.settling import Settling, lines
 from reconciler.state import Ref, Scope
 from reconciler.status import HEALTHY, SYNCED, Condition, ObjectStatus
+from reconciler.suspension import in_force, stored
 from reconciler.text import plan_json
 
 
@@ -36,6 +38,7 @@ def report(done: Reconciliation, mode: str, directory: str, started: float) -> d
             "problem": wanted.problem,
             "rejected": [str(item) for item in wanted.rejected],
         },
+        "suspended": _suspended(observation),
         "cluster": {
             "version": str(cib.version) if cib else "",
             "dc": (cib.dc or "") if cib else "",
@@ -67,6 +70,12 @@ def _settling(settling: Settling | None) -> dict[str, Any] | None:
         "remedy": settling.remedy,
         "lines": list(lines(settling)),
     }
+
+
+def _suspended(observation: Observation) -> dict[str, Any] | None:
+    """Return the suspension in force; null if nothing is suspended."""
+    found = in_force(observation.register, observation.snapshot.suspended, observation.snapshot.at)
+    return stored(found) | {"onlyHere": found == observation.snapshot.suspended} if found else None
 
 
 def _message(done: Reconciliation, source: Any) -> str:
@@ -120,8 +129,13 @@ def objects_in(document: Any) -> dict[Ref, ObjectStatus]:
 
 
 def all_well(document: Mapping[str, Any]) -> bool:
-    """True if every object is synced and healthy, and what is in force is what the directory says."""
+    """True if every object is synced and healthy, what is in force is what the directory says, and nobody suspended it.
+
+    All may be well while it is suspended, but nothing is repaired then: who has forgotten it is to notice.
+    """
     conditions = [entry for item in document["objects"] for entry in item["conditions"]]
     fine = all(entry["status"] == "True" for entry in conditions if entry["type"] in (SYNCED, HEALTHY))
     plan = document["plan"]
+    if document.get("suspended"):
+        return False
     return fine and not document["desired"]["problem"] and not document["agent"]["blind"] and not plan["changes"]

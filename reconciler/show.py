@@ -77,11 +77,12 @@ def status_text(document: Document, *, colour: bool = False) -> str:
         ("desired", f"{desired['directory']} at {desired['revision'][:12] or 'no revision'}"),
         ("seen", f"{_ago(agent['lastPass'])} ago, at {agent['lastPass']}"),
     ]
-    lines = [f"{label:8} {text}" for label, text in rows]
+    lines = [click.style(text, fg="red", bold=True) if colour else text for text in _suspended(document)]
+    lines += [f"{label:8} {text}" for label, text in rows]
     lines += [
         f"held     {scope}: {hold['reason']}: {hold['message']}"
         for scope, hold in agent["held"].items()
-        if hold["reason"] != Reason.NOT_WRITER
+        if hold["reason"] not in (Reason.NOT_WRITER, Reason.SUSPENDED)
     ]
     lines += [f"blind    {scope}: {message}" for scope, message in agent["blind"].items()]
     lines += [f"problem  {desired['problem']}"] * bool(desired["problem"])
@@ -104,6 +105,16 @@ def _settling(document: Document) -> list[str]:
     """Return how the last patch settles, line by line; nothing if it did as it should."""
     settling = document.get("settling") or {}
     return [] if settling.get("result") == Result.AS_FORECAST else list(settling.get("lines", ()))
+
+
+def _suspended(document: Document) -> list[str]:
+    """Say loudly that nothing is changed, first of all."""
+    found = document.get("suspended")
+    if not found:
+        return []
+    where = "ON THIS NODE ALONE, " if found["onlyHere"] else ""
+    who = f"since {found['since']} ({_ago(found['since'])}) until {found['until']} by {found['by']}: "
+    return [f"SUSPENDED {where}{who if found['by'] else ''}{found['reason']}", "         `reconciler resume` ends it"]
 
 
 def _writer(agent: Mapping[str, Any]) -> str:

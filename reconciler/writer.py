@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from reconciler.observation import Observation
 from reconciler.plan import Hold, Reason
 from reconciler.state import CHANGEABLE, Scope
+from reconciler.suspension import holds
 
 
 def standing(observation: Observation, mode: str) -> tuple[Hold, ...]:
@@ -18,7 +19,9 @@ def standing(observation: Observation, mode: str) -> tuple[Hold, ...]:
         message = "mode = observe in the settings: changes are reported and not made"
         return tuple(Hold(Reason.OBSERVE_ONLY, message, scope=scope) for scope in CHANGEABLE)
     hold = _cluster(observation)
-    return (hold,) if hold else ()
+    snapshot = observation.snapshot
+    suspended = holds(observation.register, snapshot.suspended, snapshot.at)
+    return (hold, *suspended) if hold else suspended
 
 
 def _cluster(observation: Observation) -> Hold | None:

@@ -1,11 +1,17 @@
 """When to look again and when not to try again yet."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from math import inf
 
+import pytest
+
+from reconciler.cib.register import Register, Suspension
 from reconciler.decision import Decision
-from reconciler.pace import BLIND, LONGEST, MOVED, SOON, Calm, Pace, delay, stuck
+from reconciler.pace import BLIND, LONGEST, MOVED, SOON, Calm, Pace, delay, next_turn, stuck
 from reconciler.plan import Command, Hold, Outcome, Plan, Reason
 from reconciler.state import Scope
+from tests.observations import cib, desired, observation
 
 PATCH = Command(("cibadmin", "--patch"), "<diff><version/></version><change/></diff>", Scope.CLUSTER, ())
 BATCH = Command(("ip", "-batch", "-"), "address add …", Scope.NODE, ())
@@ -144,3 +150,19 @@ def test_hints_without_end_that_mean_nothing_are_heeded_ever_less_often() -> Non
     assert rests[-1] == 1
     assert calm.after(acted=True, different=False, hinted=True).rest(0.05) == 0
     assert calm.after(acted=False, different=False, hinted=False).rest(0.05) == 0
+
+
+def test_the_end_of_a_suspension_and_the_edge_of_a_window_are_waited_for() -> None:
+    now = datetime(2026, 11, 28, 0, 59, 30, tzinfo=UTC).timestamp()
+    seen = observation(cib())
+    assert next_turn(seen, None, now) == inf
+    assert next_turn(seen, desired(), now) == inf
+    over = replace(seen, register=Register(Suspension(0, int(now), "r", "x")))
+    assert next_turn(over, None, now) == inf
+    held = replace(seen, register=Register(Suspension(0, int(now) + 50, "r", "x")))
+    assert next_turn(held, None, now) == pytest.approx(50, abs=0.1)
+    here = replace(held, snapshot=replace(seen.snapshot, suspended=Suspension(0, int(now) + 70, "r", "x")))
+    assert next_turn(here, None, now) == pytest.approx(70, abs=0.1)
+    windows = desired(SyncPolicy__p='spec.windows = [{ days = ["Sat"], start = "01:00", duration = "1h" }]')
+    assert next_turn(held, windows, now) == pytest.approx(30, abs=0.1)
+    assert next_turn(seen, windows, now + 40) == pytest.approx(3590, abs=0.1)

@@ -9,11 +9,13 @@ import pytest
 from click import ClickException
 
 from reconciler import show
+from reconciler.cib.register import Register, Suspension
 from reconciler.decision import Decision, Remembered, decide
 from reconciler.expectation import Sort, Surprise
 from reconciler.host import store
 from reconciler.host.lock import LOCK
 from reconciler.loop import STATUS
+from reconciler.page import page
 from reconciler.plan import Hold, Override, Plan, Reason
 from reconciler.pruning import Policy
 from reconciler.reconciliation import Reconciliation, Wanted
@@ -179,3 +181,47 @@ def test_a_patch_that_settled_otherwise_than_forecast_is_shown() -> None:
     assert shown["settling"]["surprises"][0]["about"] == "placement"
     quiet = document(replace(passed(), settling=ended(Result.AS_FORECAST)))
     assert show.status_text(quiet).count("settled") == 0
+
+
+SUSPENDED = Suspension(60, 4102444799, "root@a", "kernel update")
+
+
+def frozen(here: Suspension | None = None, register: Register | None = None) -> Any:
+    of = passed()
+    seen = of.observation
+    snapshot = replace(seen.snapshot, suspended=here)
+    return document(replace(of, observation=replace(seen, snapshot=snapshot, register=register or Register())))
+
+
+def test_a_suspension_is_said_first_and_nothing_is_well_meanwhile() -> None:
+    found = frozen(register=Register(SUSPENDED))
+    assert not all_well(found)
+    assert not all_well(show.select(found, "Primitive", "r"))
+    first, second, *_ = show.status_text(found).splitlines()
+    assert first.startswith("SUSPENDED since 1970-01-01T00:01:00Z (")
+    assert first.endswith("d) until 2099-12-31T23:59:59Z by root@a: kernel update")
+    assert second == "         `reconciler resume` ends it"
+    assert "\x1b[31m\x1b[1mSUSPENDED" in show.status_text(found, colour=True)
+    assert "SUSPENDED until 2099-12-31T23:59:59Z by root@a: kernel update" in page(found)
+    assert found["suspended"] == {
+        "since": "1970-01-01T00:01:00Z",
+        "until": "2099-12-31T23:59:59Z",
+        "by": "root@a",
+        "reason": "kernel update",
+        "onlyHere": False,
+    }
+
+
+def test_one_of_this_node_alone_says_so_and_one_that_is_over_nothing() -> None:
+    assert show.status_text(frozen(SUSPENDED)).startswith("SUSPENDED ON THIS NODE ALONE, since ")
+    over = frozen(Suspension(0, 1, "root@a", "old"), Register(Suspension(0, 1, "root@a", "old")))
+    assert over["suspended"] is None
+    assert all_well(over)
+
+
+def test_one_that_nobody_can_read_is_loud_too() -> None:
+    found = frozen(register=Register(unreadable=(("reconciler-suspended", "?"),)))
+    assert show.status_text(found).startswith(
+        "SUSPENDED what the register says under reconciler-suspended cannot be read\n"
+    )
+    assert not all_well(found)

@@ -5,6 +5,8 @@ from itertools import chain, combinations
 
 import pytest
 
+from reconciler.cib.register import Register, Suspension
+from reconciler.observation import Answer, Source, understand
 from reconciler.plan import Hold, Reason
 from reconciler.state import Scope
 from reconciler.writer import able, standing
@@ -80,3 +82,43 @@ def test_able_is_who_sees_and_wants_and_does_not_fail() -> None:
     assert not able(seen, "enforce", True, [Hold(Reason.BACKING_OFF, "")])
     assert able(seen, "enforce", True, [Hold(Reason.BACKING_OFF, "", scope=Scope.NODE)])
     assert able(seen, "enforce", True, [Hold(Reason.NOT_WRITER, "")])
+
+
+SUSPENDED = (
+    '<crm_config><cluster_property_set id="reconciler"><nvpair id="reconciler-suspended" name="reconciler-suspended" '
+    'value="since 1970-01-01T00:00:00Z until 1970-01-02T00:00:00Z by root@a: kernel update"/></cluster_property_set>'
+    "</crm_config>"
+)
+
+
+def suspended(**attributes: str) -> str:
+    return cib(**attributes).replace("<crm_config/>", SUSPENDED)
+
+
+def test_a_suspension_holds_both_scopes_on_every_node_until_it_is_over() -> None:
+    for dc in ("1", "2"):
+        seen = observation(suspended(dc_uuid=dc), agents=(1, 2))
+        within = replace(seen, snapshot=replace(seen.snapshot, at=86399.0))
+        found = [hold for hold in standing(within, "enforce") if hold.reason is Reason.SUSPENDED]
+        assert [hold.scope for hold in found] == [Scope.CLUSTER, Scope.NODE]
+        after = replace(seen, snapshot=replace(seen.snapshot, at=86400.0))
+        assert not [hold for hold in standing(after, "enforce") if hold.reason is Reason.SUSPENDED]
+
+
+def test_one_of_this_node_alone_holds_too() -> None:
+    seen = observation(cib())
+    here = replace(seen, snapshot=replace(seen.snapshot, suspended=Suspension(0, 99, "root@a", "cut off"), at=1.0))
+    assert {hold.scope for hold in standing(here, "enforce")} == {Scope.CLUSTER, Scope.NODE}
+
+
+def test_a_suspension_is_remembered_while_there_is_no_cib_to_be_seen() -> None:
+    seen = observation(suspended())
+    gone = Answer("", "exit", "cibadmin: not connected")
+    blind = replace(seen.snapshot, answers={**seen.snapshot.answers, Source.CIB: gone}, at=1.0)
+    assert understand(blind, "a", seen).register == seen.register != Register()
+    assert {hold.scope for hold in standing(understand(blind, "a", seen), "enforce")} == {Scope.CLUSTER, Scope.NODE}
+    started = replace(blind, remembered=Suspension(0, 99, "root@a", "reboot"))
+    assert {hold.scope for hold in standing(understand(started, "a", None), "enforce")} == {Scope.CLUSTER, Scope.NODE}
+    assert standing(understand(blind, "a", None), "enforce") == ()
+    lifted = replace(seen.snapshot, answers={Source.CIB: Answer(cib())}, remembered=started.remembered)
+    assert understand(lifted, "a", None).register == Register()

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from reconciler.cib.register import Suspension
+from reconciler.host import store
 from reconciler.host.peers import Peers
 from reconciler.host.shell import Call, Completed, Shell
 from reconciler.network import iproute
@@ -33,12 +35,17 @@ _PROC = Path("/proc/sys/net/ipv4/conf")
 
 
 class Observer:
-    """Takes snapshots. `timeout` is in seconds, for each command; without `peers` nobody asks for other agents."""
+    """Takes snapshots.
 
-    def __init__(self, shell: Shell, peers: Peers | None, timeout: float) -> None:
+    `timeout` is in seconds, for each command; without `peers` nobody asks for other agents, and without `state_dir` for
+    suspensions that are kept on this node.
+    """
+
+    def __init__(self, shell: Shell, peers: Peers | None, timeout: float, state_dir: Path | None = None) -> None:
         self._shell = shell
         self._peers = peers
         self._timeout = timeout
+        self._state_dir = state_dir
 
     def look(self) -> Snapshot:
         """Ask everything. What a source does wrong is in its answer; nothing raises."""
@@ -57,7 +64,19 @@ class Observer:
                 answers[instead] = _answer(instead, self._shell.run(Call(argv, timeout=self._timeout)))
         agents = self._peers.look() if self._peers else None
         nodeid = self._peers.local() if self._peers else None
-        return Snapshot(answers, time.time(), os.uname().nodename, nodeid, agents, _promoting())
+        return Snapshot(
+            answers,
+            time.time(),
+            os.uname().nodename,
+            nodeid,
+            agents,
+            _promoting(),
+            self._kept(store.SUSPENSION),
+            self._kept(store.LAST_SUSPENSION),
+        )
+
+    def _kept(self, name: str) -> Suspension | None:
+        return store.suspension(self._state_dir / name) if self._state_dir else None
 
     def look_again(self, snapshot: Snapshot) -> Snapshot:
         """Ask for the CIB anew, and for nothing else."""

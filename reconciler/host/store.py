@@ -6,6 +6,9 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from reconciler.cib.register import Suspension
+from reconciler.suspension import restored
+
 
 def save(path: Path, content: Any, *, mode: int = 0o600) -> str:
     """Write JSON; return what went wrong, empty if nothing did."""
@@ -66,3 +69,24 @@ def inventory(state_dir: Path) -> frozenset[tuple[str, str]]:
     kept = load(state_dir / INVENTORY)
     pairs = [item for item in kept if isinstance(item, list) and len(item) == 2] if isinstance(kept, list) else []  # noqa: PLR2004
     return frozenset((str(dev), str(address)) for dev, address in pairs)
+
+
+SUSPENSION = "suspended.json"
+"""The suspension of this node alone."""
+
+LAST_SUSPENSION = "suspended-cluster.json"
+"""The cluster's, as it was last seen."""
+
+
+def suspension(path: Path) -> Suspension | None:
+    """Return the suspension that a file keeps; None if there is none. One that cannot be read has no end."""
+    return restored(load(path), str(path)) if os.path.lexists(path) else None
+
+
+def remove(path: Path) -> str:
+    """Remove a file, if it is there; return what went wrong, empty if nothing did."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        return f"{path}: cannot be removed: {error.strerror}"
+    return ""

@@ -80,6 +80,10 @@ def _desired(snapshot: MetricsSnapshot) -> Iterator[Sample]:
     yield sample("desired_load_timestamp_seconds", desired.loaded)
     yield sample("desired_invalid_files", desired.invalid_files)
     yield sample("apply_allowed", bool(desired.revision) and not snapshot.apply_blocked)
+    frozen = snapshot.suspended
+    yield sample("suspended", frozen is not None)
+    yield sample("suspended_since_timestamp_seconds", frozen.since if frozen else 0)
+    yield sample("suspended_until_timestamp_seconds", frozen.until if frozen else 0)
     for reason in BLOCKING:
         yield sample("apply_blocked", reason in snapshot.apply_blocked, reason=reason.value)
 

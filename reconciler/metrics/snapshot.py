@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from reconciler.cib.cluster import ClusterStatus
+from reconciler.cib.register import Suspension
 from reconciler.corosync.quorumtool import Quorum
 from reconciler.corosync.rings import RingStatus
 from reconciler.expectation import Sort
@@ -213,7 +214,7 @@ class MetricsSnapshot:
     """Everything to be shown. What could not be seen in the pass is None; then nothing is said about it.
 
     `at` is when the cluster was seen, Unix seconds. `apply_blocked` are the reasons why this agent may not change the
-    cluster; with none it may.
+    cluster; with none it may. `suspended` is the suspension in force.
     """
 
     at: float
@@ -227,5 +228,6 @@ class MetricsSnapshot:
     loop: LoopReport = LoopReport()
     desired: DesiredReport = DesiredReport()
     apply_blocked: frozenset[Reason] = frozenset()
+    suspended: Suspension | None = None
     watchers: Mapping[str, WatcherReport] = field(default_factory=dict)
     settles: SettleReport = SettleReport()
