@@ -11,7 +11,7 @@ from reconciler.kinds.primitive import Primitive
 from reconciler.network import steps
 from reconciler.network.owned import Owned, cluster_owned
 from reconciler.observation import Observation
-from reconciler.plan import Hold, Plan
+from reconciler.plan import Hold, Plan, undone
 from reconciler.planner import ClusterPlan
 from reconciler.pruning import Policy
 from reconciler.secret import Secret, redacted
@@ -36,7 +36,7 @@ class Remembered:
     """What earlier passes leave to a decision.
 
     `inventory` are the addresses that the agent added, `last_cib` the last one that could be read, `left_alone` the
-    objects of the cluster that are not to be changed now.
+    objects that are not to be changed now.
     """
 
     inventory: Inventory = frozenset()
@@ -100,7 +100,12 @@ def _network(desired: Desired, observation: Observation, remembered: Remembered)
     if mine is None or observation.network is None:
         return None
     owned = owned_by_cluster(desired.state, observation, remembered.last_cib)
-    return steps.plan(mine[0], mine[1], observation.network, owned, remembered.inventory)
+    planned = steps.plan(mine[0], mine[1], observation.network, owned, remembered.inventory)
+    hold = remembered.left_alone.get(mine[0])
+    if hold is None or not planned.changes:
+        return planned
+    held = (*planned.holds, *(replace(undone(hold, change), scope=Scope.NODE) for change in planned.changes))
+    return replace(planned, changes=(), holds=held, lines=(), undo=(), inventory=remembered.inventory)
 
 
 def own_network(state: State, node: str) -> tuple[Ref, NodeNetwork] | None:

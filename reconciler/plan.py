@@ -4,7 +4,7 @@ A plan leaves nothing to choose: its commands are literal, its text is what a pe
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -154,6 +154,19 @@ class Hold:
     message: str
     ref: Ref | None = None
     scope: Scope = Scope.CLUSTER
+
+
+def undone(hold: Hold, change: Change) -> Hold:
+    """Return the hold of an object that is only looked at with what would be changed; others say what they have to."""
+    if hold.reason is not Reason.OBSERVE_ONLY:
+        return hold
+    paths = [field.path for field in change.fields()] if change.verb is Verb.UPDATE else []
+    more = f" and {len(paths) - _FEW} more" if len(paths) > _FEW else ""
+    where = f" {', '.join(paths[:_FEW])}{more}" if paths else ""
+    return replace(hold, message=f"{hold.message}; not done: {change.verb}{where}")
+
+
+_FEW = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from reconciler.kinds import CLUSTER_KINDS, key
 from reconciler.kinds.base import Around
 from reconciler.kinds.identity import comparable, said_ids
 from reconciler.kinds.observe import Observed
-from reconciler.plan import Change, Command, Hold, Override, Plan, Reason, Verb
+from reconciler.plan import Change, Command, Hold, Override, Plan, Reason, Verb, undone
 from reconciler.pruning import STOPPED_BY, Policy, prune
 from reconciler.sealing import unavailable
 from reconciler.secret import Secret
@@ -57,7 +57,8 @@ def plan(
     """Decide everything about the CIB; `running` are the ids of the primitives that are active on some node.
 
     The patch holds only what changes, and is refused by the cluster if the configuration has moved since it was read.
-    Objects that already are as wanted are recorded as ours and are no changes. `left_alone` are not to be changed now.
+    Objects that already are as wanted are recorded as ours and are no changes. `left_alone` are not to be changed now,
+    and not to be recorded either.
     """
     if desired.rejected:
         message = f"the manifests have {len(desired.rejected)} faults; the first: {desired.rejected[0]}"
@@ -67,11 +68,12 @@ def plan(
     compared = _compare(wanted, observed)
     pruned = prune(wanted, observed, running, policy)
     changes = compared.changes | pruned.changes
-    holds = [*compared.holds, *pruned.holds, *(left_alone[ref] for ref in changes if ref in left_alone)]
+    alone = (undone(left_alone[ref], change) for ref, change in changes.items() if ref in left_alone)
+    holds = [*compared.holds, *pruned.holds, *alone]
     changes = {ref: change for ref, change in changes.items() if ref not in left_alone}
     written = _written(changes, observed)
     changes, waiting = settle(Scene(changes, written, {hold.ref: hold for hold in holds if hold.ref}, wanted, observed))
-    adoptions = () if obstacle else compared.adoptions
+    adoptions = () if obstacle else tuple(ref for ref in compared.adoptions if ref not in left_alone)
     if obstacle and changes:
         return ClusterPlan(Plan(holds=(obstacle,)), observed.cib.configuration, ())
     edits, owned = _edits(_placed(changes, desired.order), written, adoptions, wanted, observed)

@@ -1,11 +1,12 @@
 """What an agent may do by itself: the settings of its node, overlaid by the SyncPolicy of the manifests. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from reconciler.cib.values import milliseconds
 from reconciler.kinds.sync_policy import Mode, SyncPolicy
+from reconciler.plan import Hold, Reason
 from reconciler.state import Ref, State
 from reconciler.windows import Window
 
@@ -34,6 +35,14 @@ class Rules:
     def observes(self, kind: str) -> bool:
         """Tell whether objects of a kind are only looked at."""
         return self.mode == "observe" or self.kinds.get(kind) == "observe"
+
+    def left_alone(self, refs: Iterable[Ref]) -> dict[Ref, Hold]:
+        """Return the holds of those objects whose kinds alone are only looked at."""
+        return {
+            ref: Hold(Reason.OBSERVE_ONLY, f"{self.source} only observes the kind {ref.kind}", ref)
+            for ref in refs
+            if self.kinds.get(ref.kind) == "observe"
+        }
 
 
 def policy_in(state: State) -> tuple[Ref, SyncPolicy] | None:

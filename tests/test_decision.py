@@ -3,6 +3,7 @@
 from reconciler.decision import Remembered, blind, decide, for_node, own_network
 from reconciler.observation import Answer, Observation, Source
 from reconciler.plan import Hold, Plan, Reason
+from reconciler.policy import Rules, overlaid
 from reconciler.pruning import Policy
 from reconciler.state import Desired, Ref, Scope
 from tests.observations import ADDRESSES, DUMMY, NETWORK, WANTED, cib, desired, observation
@@ -92,3 +93,43 @@ def test_an_object_that_is_left_alone_is_held_and_the_others_go_on() -> None:
     decided = plan(observation(cib()), wanted=wanted, remembered=Remembered(left_alone={ref: hold}))
     assert refs(decided) == ["Primitive/s"]
     assert decided.holds == (hold,)
+
+
+def test_a_kind_that_is_only_observed_is_neither_changed_nor_recorded_and_the_others_go_on() -> None:
+    policy = 'spec.kinds = { Tag = "observe", NodeNetwork = "observe", Location = "observe" }'
+    wanted = desired(
+        SyncPolicy__p=policy,
+        Primitive__r=WANTED["Primitive__r"],
+        Tag__t='spec.objects = ["r"]',
+        Location__l='spec = { resource = "r", node = "a", score = 5 }',
+        NodeNetwork__n=NETWORK,
+    )
+    there = '<rsc_location id="l" rsc="r" node="a" score="7"/><rsc_location id="old" rsc="r" node="b" score="7"/>'
+    text = cib(DUMMY, constraints=there, owned=["l", "old"])
+    text = text.replace("<tags>", '<tags><tag id="t"><obj_ref id="r"/></tag>')
+    seen = observation(text, answers=OTHER_ADDRESS)
+    assert seen.cluster is not None
+    alone = overlaid(Rules(), wanted.state).left_alone({*wanted.state, *seen.cluster.state})
+    decided = decide(wanted, seen, Policy(), Remembered(left_alone=alone))
+    assert decided.plan.changes == ()
+    assert decided.plan.adoptions == (Ref("Primitive", "r"),)
+    assert {(str(hold.ref), str(hold.scope), hold.message) for hold in decided.plan.holds} == {
+        (
+            "Location/l",
+            "cluster",
+            "SyncPolicy/p only observes the kind Location; not done: update score",
+        ),
+        (
+            "Location/old",
+            "cluster",
+            "SyncPolicy/p only observes the kind Location; not done: delete",
+        ),
+        (
+            "NodeNetwork/n",
+            "node",
+            "SyncPolicy/p only observes the kind NodeNetwork; not done: update links[eth0].addresses",
+        ),
+    }
+    (command,) = decided.plan.commands
+    assert command.scope is Scope.CLUSTER
+    assert decided.inventory == frozenset()
