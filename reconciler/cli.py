@@ -97,7 +97,8 @@ def plan(config: Settings, desired: Path | None, cib: Path | None, node: str, fo
             click.echo(text.plan_crm(decided), nl=False)
         case _:
             lines = oneshot.forecast_lines(planned.forecast)
-            click.echo(text.plan_text(decided, lines, colour=sys.stdout.isatty()), nl=False)
+            ages = {} if cib else oneshot.override_ages(config, planned)
+            click.echo(text.plan_text(decided, lines, colour=sys.stdout.isatty(), ages=ages), nl=False)
     sys.exit(CHANGES if decided.changes or decided.holds else OK)
 
 
@@ -250,7 +251,13 @@ def describe(config: Settings, kind: str, name: str, format_: str) -> None:
     """Show everything that the agent knows of one object."""
     from reconciler import show  # noqa: PLC0415
 
-    _repeat(config, False, format_, show.describe_text, lambda document: show.select(document, kind, name))
+    _repeat(
+        config,
+        False,
+        format_,
+        show.describe_text,
+        lambda document: show.describe(document, kind, name, config.state_dir),
+    )
 
 
 def _repeat(config: Settings, watch: bool, format_: str, text: Any, select: Any = None) -> None:

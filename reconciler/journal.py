@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Mapping
+from types import MappingProxyType
 
+from reconciler.overrides import Age, Ages, Mark
 from reconciler.plan import Change, Reason, Verb
 from reconciler.reconciliation import Reconciliation
 from reconciler.settling import Remedy, Result, lines, still_broken
 from reconciler.state import Scope
-from reconciler.text import shown
+from reconciler.text import shown, timestamp
 
 log = logging.getLogger("reconciler")
 
@@ -21,8 +23,8 @@ class Journal:
         self._revision = ""
         self._writes: bool | None = None
 
-    def write(self, done: Reconciliation) -> None:
-        """Log one pass."""
+    def write(self, done: Reconciliation, ages: Ages = MappingProxyType({})) -> None:
+        """Log one pass; `ages` is since when overrides are there."""
         if done.revision != self._revision:
             count = len(done.wanted.desired.state) if done.wanted.desired else 0
             log.info("desired state: revision=%s objects=%d", done.revision[:12], count)
@@ -32,7 +34,7 @@ class Journal:
             level = logging.INFO if settled.result in _FINE else logging.WARNING
             for line in lines(settled):
                 log.log(level, "%s", line)
-        self._state(done)
+        self._state(done, ages)
         self.summary = _summary(done)
 
     def made(self, done: Reconciliation) -> None:
@@ -49,9 +51,9 @@ class Journal:
             if hold.reason is Reason.BACKING_OFF and hold.scope in tried:
                 log.error("not applied: %s", hold.message)
 
-    def _state(self, done: Reconciliation) -> None:
+    def _state(self, done: Reconciliation, ages: Ages) -> None:
         """Say what is held or wrong when it begins or changes, and when it has ended."""
-        notices = _notices(done)
+        notices = _notices(done, ages)
         for subject, text in sorted(notices.items()):
             if self._said.get(subject) != text:
                 log.warning("%s: %s", subject, text)
@@ -67,7 +69,7 @@ class Journal:
             self._writes = writes
 
 
-def _notices(done: Reconciliation) -> Mapping[str, str]:
+def _notices(done: Reconciliation, ages: Ages) -> Mapping[str, str]:
     """Return what a person should know, by subject; a subject stays the same while its text may change."""
     plan = done.decision.plan
     notices: dict[str, list[str]] = {}
@@ -85,11 +87,20 @@ def _notices(done: Reconciliation) -> Mapping[str, str]:
     if done.wanted.problem and not done.wanted.rejected:
         notice("desired state", done.wanted.problem)
     for override in plan.overrides:
-        notice(f"{_BY_HAND}: {override.ref}", f"{override.field} = {shown(override.field, override.value)}; respected")
+        said = f"{override.field} = {shown(override.field, override.value)}; respected"
+        notice(f"{_BY_HAND}: {override.ref}", said + _since(ages.get(Mark.of(override))))
     if done.settling and done.settling.remedy is Remedy.WITHHELD:
         for name in still_broken(done.settling, done.observation.status):
             notice(f"unhealthy since revision {done.settling.revision[:12]}: {name}", done.settling.done)
     return {subject: "; ".join(texts) for subject, texts in notices.items()}
+
+
+def _since(age: Age | None) -> str:
+    """Say since when a person's setting is there, where that is not just now."""
+    if age is None:
+        return ""
+    text = f", since {timestamp(age.since)}" + (" at the latest" if not age.exact else "")
+    return f"{text}; its lifetime is over, it does nothing any more" if age.expired else text
 
 
 _FINE = frozenset({Result.AS_FORECAST, Result.SUPERSEDED})

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler import __version__
+from reconciler.chronicle import Noted
 from reconciler.hints import Hints
 from reconciler.host import lock, store, systemd
 from reconciler.host.netlink import Netlink
@@ -20,6 +21,7 @@ from reconciler.journal import Journal
 from reconciler.observation import Observation
 from reconciler.pace import Calm, delay, next_turn
 from reconciler.reconciliation import Reconciliation
+from reconciler.records import Records
 from reconciler.report import objects_in, report
 from reconciler.settings import Settings
 from reconciler.suspension import stored
@@ -32,7 +34,7 @@ STATUS = "status.json"
 
 
 Document = Mapping[str, Any]
-Publish = Callable[[Reconciliation, Document], None]
+Publish = Callable[[Reconciliation, Document, Noted], None]
 
 
 _ONLY_HERE = frozenset({"transitions", "network"})
@@ -44,7 +46,11 @@ _SELDOM = 10.0
 
 
 class Agent:
-    """One agent on one node. `publish` gets every pass and its document, for the metrics."""
+    """One agent on one node. `publish` gets every pass, its document, and what was noted in it, for the metrics.
+
+    Attributes:
+        records: what the agent keeps of what happened.
+    """
 
     def __init__(self, settings: Settings, hints: Hints, publish: Publish) -> None:
         self._settings = settings
@@ -55,6 +61,7 @@ class Agent:
         self._calm = Calm()
         self._kept_objects: object = None
         self._peers = Peers()
+        self.records = Records(settings.state_dir, settings.cib_dir)
         self.watchers = {
             "desired": Watcher(settings.desired, lambda: hints.give("desired")),
             "cib": Watcher(
@@ -87,6 +94,7 @@ class Agent:
             ending.enter_context(lock.hold(settings.runtime_dir))
             (settings.runtime_dir / STATUS).unlink(missing_ok=True)
             ending.callback(self._peers.close)
+            ending.callback(self.records.save)
             for watcher in self.watchers.values():
                 watcher.start()
                 ending.callback(watcher.stop)
@@ -123,8 +131,9 @@ class Agent:
         plan = done.decision.plan
         self._peers.stand(able(done.observation, self._settings.mode, bool(done.revision), plan.holds))
         self._calm = self._calm.after(bool(done.outcomes), done.objects != objects, hinted)
-        self._journal.write(done)
-        self._publish(done, self._tell(done))
+        noted = self.records.follow(done, memory.looks, objects, turner.vault.close)
+        self._journal.write(done, noted.ages)
+        self._publish(done, self._tell(done, noted), noted)
         systemd.notify("READY=1", "WATCHDOG=1", f"STATUS={self._journal.summary}")
         now = time.time()
         wait = delay(done.decision, memory.pace, self._calm, now)
@@ -144,9 +153,9 @@ class Agent:
             systemd.notify("WATCHDOG=1")
         return frozenset()
 
-    def _tell(self, done: Reconciliation) -> Document:
+    def _tell(self, done: Reconciliation, noted: Noted) -> Document:
         """Write down what is known, for `status` and over restarts."""
-        document = report(done, self._settings.mode, str(self._settings.desired), self._started)
+        document = report(done, self._settings.mode, str(self._settings.desired), self._started, noted)
         self._keep(self._settings.runtime_dir / STATUS, document)
         if document["objects"] != self._kept_objects:
             self._keep(self._settings.state_dir / STATUS, {"objects": document["objects"]})

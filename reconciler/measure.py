@@ -4,14 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler import __version__
+from reconciler.chronicle import Noted
 from reconciler.cib.cluster import ClusterStatus
 from reconciler.corosync.cmap import ParseFailure
 from reconciler.corosync.quorumtool import Quorum, quorum
 from reconciler.corosync.rings import RingStatus, rings
+from reconciler.forensics import By
 from reconciler.kinds import CLUSTER_KINDS, KINDS
 from reconciler.kinds.observe import Observed
 from reconciler.metrics import failovers
-from reconciler.metrics.catalogue import BLOCKING, DOMAINS, Result
+from reconciler.metrics.catalogue import BLOCKING, DOMAINS, OTHER_KIND, Result
 from reconciler.metrics.failovers import Event
 from reconciler.metrics.memory import Memory
 from reconciler.metrics.snapshot import (
@@ -24,6 +26,7 @@ from reconciler.metrics.snapshot import (
     WatcherReport,
 )
 from reconciler.observation import Observation, Source
+from reconciler.overrides import Mark, passing, word
 from reconciler.plan import Plan, Reason, Verb
 from reconciler.reconciliation import Reconciliation
 from reconciler.state import Ref, Scope
@@ -41,6 +44,10 @@ class Counts:
     configuration: Observed | None = None
     status: ClusterStatus | None = None
     settles: SettleReport = field(default_factory=SettleReport)
+    out_of_band: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+
+_NOTHING = Noted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,9 @@ class Measured:
     events: tuple[Event, ...]
 
 
-def measure(done: Reconciliation, before: Counts, watchers: Mapping[str, WatcherReport], mode: str) -> Measured:
+def measure(
+    done: Reconciliation, before: Counts, watchers: Mapping[str, WatcherReport], mode: str, noted: Noted = _NOTHING
+) -> Measured:
     """Count one pass. Nothing that a source says can make it fail: what cannot be read is a failure of that source."""
     observation = done.observation
     at = observation.snapshot.at
@@ -86,9 +95,32 @@ def measure(done: Reconciliation, before: Counts, watchers: Mapping[str, Watcher
         watchers=watchers,
         settles=settles,
         suspended=in_force(observation.register, observation.snapshot.suspended, at),
+        out_of_band=_out_of_band(before.out_of_band, noted),
+        overrides=_overrides(done, noted),
     )
     configuration = observation.cluster or before.configuration
-    return Measured(snapshot, Counts(sources, loop, remembered, configuration, observation.status, settles), events)
+    counts = Counts(sources, loop, remembered, configuration, observation.status, settles, snapshot.out_of_band)
+    return Measured(snapshot, counts, events)
+
+
+def _out_of_band(before: Mapping[tuple[str, str], int], noted: Noted) -> Mapping[tuple[str, str], int]:
+    found = dict(before)
+    for edit in noted.edits:
+        for item in edit.differences if edit.by is By.OTHER else ():
+            key = item.ref.kind if item.ref.kind in KINDS else OTHER_KIND, item.verb.value
+            found[key] = found.get(key, 0) + 1
+    return found
+
+
+def _overrides(done: Reconciliation, noted: Noted) -> Mapping[tuple[str, str, str], float]:
+    """Return since when there is what people set for a while; where a field has several values, the oldest."""
+    found: dict[tuple[str, str, str], float] = {}
+    for item in done.decision.plan.overrides:
+        age = noted.ages.get(Mark.of(item))
+        if age and not age.expired and passing(item):
+            key = item.ref.kind if item.ref.kind in KINDS else OTHER_KIND, item.ref.name, word(item)
+            found[key] = min(age.since, found.get(key, age.since))
+    return found
 
 
 def _corosync(observation: Observation) -> tuple[RingStatus | None, Quorum | None, dict[str, str]]:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from reconciler import overrides
 from reconciler.cib.document import Cib, serialize
 from reconciler.decision import Decision, Remembered, decide
 from reconciler.forecast import Forecast, NoForecast, lines
-from reconciler.host import applier, store
+from reconciler.host import applier, archive, store
 from reconciler.host.directory import Limits, Unreadable, read
 from reconciler.host.observer import Observer
 from reconciler.host.shell import Shell
@@ -19,9 +20,11 @@ from reconciler.host.store import INVENTORY, inventory
 from reconciler.host.vault import Vault
 from reconciler.manifests import load
 from reconciler.observation import Answer, Observation, Snapshot, Source, understand
+from reconciler.overrides import Mark
 from reconciler.pace import MOVED, stuck
-from reconciler.plan import Command, Plan, Reason
+from reconciler.plan import Command, Override, Plan, Reason
 from reconciler.pruning import Policy
+from reconciler.records import kept_ages
 from reconciler.settings import Settings
 from reconciler.state import Desired, Rejected
 from reconciler.suspension import holds
@@ -168,6 +171,19 @@ def apply(settings: Settings, directory: Path, file: Path | None, node: str, sho
             return left
         else:
             time.sleep(_STOP_LOOK)
+
+
+def override_ages(settings: Settings, planned: Planned) -> dict[Override, str]:
+    """Say for how long people's settings have been in the live cluster: as an agent knows, or as old CIBs show."""
+    observed, now = planned.observation, planned.observation.snapshot.at
+    known = planned.decision.plan.overrides
+    if observed.cluster is None or not known:
+        return {}
+    kept = kept_ages(settings.state_dir)
+    new = [item for item in known if Mark.of(item) not in kept]
+    aged = kept | overrides.look_back(new, observed.cluster, archive.versions(settings.cib_dir), now)
+    aged = overrides.with_expiry(aged, known, observed.status, now)
+    return {item: overrides.words(age, now) for item in known if (age := aged.get(Mark.of(item)))}
 
 
 def _named(left: Plan) -> str:

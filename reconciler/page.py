@@ -1,6 +1,6 @@
 """The status page: what the agent knows, for a browser. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -35,6 +35,7 @@ def page(document: Mapping[str, Any]) -> str:
             *(f'<p class="trouble">{escape(text)}</p>' for text in _troubles(document)),
             "<h2>Objects</h2>",
             _objects(document["objects"]),
+            *_out_of_band(document.get("outOfBand", [])),
             '<p><a href="/metrics">metrics</a></p></body></html>\n',
         )
     )
@@ -67,6 +68,14 @@ def _objects(objects: Iterable[Mapping[str, Any]]) -> str:
         rows.append(f"<tr>{''.join(cells)}</tr>")
     head = "".join(f"<th>{name}</th>" for name in ("Kind", "Name", "Synced", "Healthy", "Why"))
     return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
+
+
+def _out_of_band(happened: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+    if happened:
+        what = [(item["lastTimestamp"], item["involvedObject"], item["message"]) for item in reversed(happened)]
+        rows = [(at, f"{named['kind']}/{named['name']}", message) for at, named, message in what]
+        yield "<h2>Changed out of band</h2>"
+        yield _table(("When", "What", "How"), rows)
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -1,21 +1,34 @@
 """A pass as a document: what `status`, `get` and `describe` show, and what is kept over restarts. Pure."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from reconciler import __version__
+from reconciler import __version__, events
+from reconciler.chronicle import Noted
 from reconciler.observation import Observation
+from reconciler.overrides import Mark
 from reconciler.reconciliation import Reconciliation
 from reconciler.settling import Settling, lines
 from reconciler.state import Ref, Scope
 from reconciler.status import HEALTHY, SYNCED, Condition, ObjectStatus
 from reconciler.suspension import in_force, stored
-from reconciler.text import plan_json
+from reconciler.text import plan_json, timestamp
+
+_NOTHING = Noted()
 
 
-def report(done: Reconciliation, mode: str, directory: str, started: float) -> dict[str, Any]:
-    """Return the document of a pass; times are RFC 3339 in UTC."""
+def report(done: Reconciliation, mode: str, directory: str, started: float, noted: Noted = _NOTHING) -> dict[str, Any]:
+    """Return the document of a pass; times are RFC 3339 in UTC.
+
+    `plan` is as `plan --format json` shows it; its overrides have a `since` here, `exact` if it is no later than that,
+    and `expired` if they are without effect. `outOfBand` are the last events of changes that no agent made.
+    """
+    plan = plan_json(done.decision.plan)
+    for item, override in zip(plan["overrides"], done.decision.plan.overrides, strict=True):
+        age = noted.ages.get(Mark.of(override))
+        if age:
+            item |= {"since": timestamp(age.since), "exact": age.exact, "expired": age.expired}
     observation, wanted = done.observation, done.wanted
     cib = observation.cib
     held = {hold.scope: hold for hold in done.decision.plan.holds if hold.ref is None}
@@ -24,8 +37,8 @@ def report(done: Reconciliation, mode: str, directory: str, started: float) -> d
             "version": __version__,
             "node": observation.node,
             "mode": mode,
-            "started": _time(started),
-            "lastPass": _time(done.began),
+            "started": timestamp(started),
+            "lastPass": timestamp(done.began),
             "lastPassSeconds": round(done.seconds, 4),
             "writes": bool(done.revision) and Scope.CLUSTER not in held and Scope.CLUSTER not in done.decision.blind,
             "held": {scope.value: {"reason": hold.reason, "message": hold.message} for scope, hold in held.items()},
@@ -50,7 +63,8 @@ def report(done: Reconciliation, mode: str, directory: str, started: float) -> d
         },
         "objects": [_object(item) for item in done.objects.values()],
         "settling": _settling(done.settling),
-        "plan": plan_json(done.decision.plan),
+        "plan": plan,
+        "outOfBand": events.dump(noted.recent),
     }
 
 
@@ -59,7 +73,7 @@ def _settling(settling: Settling | None) -> dict[str, Any] | None:
         return None
     return {
         "revision": settling.revision,
-        "applied": _time(settling.applied.at),
+        "applied": timestamp(settling.applied.at),
         "takesBack": settling.applied.takes_back,
         "result": settling.result,
         "seconds": round(settling.seconds, 1),
@@ -94,15 +108,11 @@ def _object(item: ObjectStatus) -> dict[str, Any]:
                 "status": condition.status,
                 "reason": condition.reason,
                 "message": condition.message,
-                "lastTransitionTime": _time(condition.since),
+                "lastTransitionTime": timestamp(condition.since),
             }
             for condition in item.conditions
         ],
     }
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def objects_in(document: Any) -> dict[Ref, ObjectStatus]:

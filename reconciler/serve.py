@@ -4,6 +4,7 @@ import logging
 import time
 from dataclasses import replace
 
+from reconciler.chronicle import Noted, of_failover
 from reconciler.hints import Hints
 from reconciler.host import store
 from reconciler.host.lock import LOCK, AlreadyRunningError, agent_runs
@@ -19,6 +20,7 @@ from reconciler.observation import Observation
 from reconciler.page import page
 from reconciler.reconciliation import Reconciliation
 from reconciler.settings import Settings
+from reconciler.state import Ref
 
 log = logging.getLogger("reconciler")
 
@@ -72,14 +74,15 @@ class Service:
             "/readyz": Page(self._readyz),
         }
 
-    def _publish(self, done: Reconciliation, document: Document) -> None:
+    def _publish(self, done: Reconciliation, document: Document, noted: Noted) -> None:
         if self._counts.failovers is None:
             self._counts = replace(self._counts, failovers=self._remembered(done.observation))
-        measured = measure(done, self._counts, self._watchers(), self._settings.mode)
+        measured = measure(done, self._counts, self._watchers(), self._settings.mode, noted)
         self._counts = measured.counts
         self._keep(measured.counts.failovers)
         for event in measured.events:
             log.warning("%s", _sentence(event))
+        self._agent.records.tell(of_failover(event, _ref(event, done.observation)) for event in measured.events)
         self._metrics.publish(measured.snapshot)
         self._document = document
         self._passed = time.monotonic()
@@ -134,6 +137,12 @@ class Service:
         if not document["desired"]["revision"]:
             return "503 Service Unavailable", document["desired"]["problem"] + "\n"
         return "200 OK", "ready\n"
+
+
+def _ref(event: Event, observation: Observation) -> Ref:
+    """Return the object that moved; of a unit that the configuration does not name, what it is called."""
+    named = observation.cluster.by_name.get(event.resource) if observation.cluster else None
+    return named or Ref("Primitive", event.resource)
 
 
 def _sentence(event: Event) -> str:

@@ -8,15 +8,20 @@ from typing import Any
 
 import click
 
+from reconciler import events, overrides
+from reconciler.chronicle import AGENT
 from reconciler.host import store
 from reconciler.host.lock import agent_runs
 from reconciler.loop import STATUS
+from reconciler.overrides import Age
 from reconciler.plan import Reason
+from reconciler.records import kept_events
 from reconciler.settling import Result
 from reconciler.state import Scope
 
 Document = Mapping[str, Any]
 _LOOK = 0.25
+_FEW = 5
 _COLUMNS = ("KIND", "NAME", "SYNCED", "HEALTHY", "SINCE", "WHY")
 
 
@@ -66,6 +71,30 @@ def select(document: Document, kind: str, name: str) -> Document:
     return {**document, "objects": chosen}
 
 
+def describe(document: Document, kind: str, name: str, state_dir: Path) -> Document:
+    """Keep one object, with its events; it may be gone, or not ours, if there are events of it.
+
+    Raises:
+        click.ClickException: nothing is known of such an object.
+    """
+    happened = kept_events(state_dir).of(kind, name)
+    plan = document["plan"]
+    theirs = [
+        item["kind"]
+        for item in (*plan["foreign"], *plan["overrides"])
+        if (item["kind"].lower(), item["name"]) == (kind.lower(), name)
+    ]
+    try:
+        chosen = select(document, kind, name)
+    except click.ClickException:
+        if not happened and not theirs:
+            raise
+        what = theirs[0] if theirs else happened[-1].ref.kind
+        nothing: Document = {"observedRevision": "", "conditions": [], "foreign": bool(theirs)}
+        chosen = {**document, "objects": [{"kind": what, "name": name, **nothing}]}
+    return {**chosen, "events": events.dump(happened)}
+
+
 def status_text(document: Document, *, colour: bool = False) -> str:
     """Return the agent's state in a few lines, then the objects that are not well."""
     agent, desired, cluster = document["agent"], document["desired"], document["cluster"]
@@ -91,7 +120,8 @@ def status_text(document: Document, *, colour: bool = False) -> str:
     lines += [
         f"unseen   {text}" for item in document["sources"].values() if (text := item["message"]) not in {"", *said}
     ]
-    lines += [f"by hand  {_override(item)}, respected" for item in document["plan"]["overrides"]]
+    lines += [f"by hand  {_override(item)}, respected{_age(item)}" for item in document["plan"]["overrides"]]
+    lines += [f"changed  {_happened(item)}" for item in document.get("outOfBand", [])[-_FEW:]]
     lines += [f"warning  {text}" for text in document["plan"]["warnings"]]
     lines += [f"{'' if index else 'settled':8} {text}" for index, text in enumerate(_settling(document))]
     objects = document["objects"]
@@ -115,6 +145,23 @@ def _suspended(document: Document) -> list[str]:
     where = "ON THIS NODE ALONE, " if found["onlyHere"] else ""
     who = f"since {found['since']} ({_ago(found['since'])}) until {found['until']} by {found['by']}: "
     return [f"SUSPENDED {where}{who if found['by'] else ''}{found['reason']}", "         `reconciler resume` ends it"]
+
+
+def _age(item: Mapping[str, Any]) -> str:
+    """Say for how long a person's setting has been there, in brackets."""
+    if "since" not in item:
+        return ""
+    since = datetime.fromisoformat(item["since"]).timestamp()
+    return f" ({overrides.words(Age(since, item['exact'], item['expired']), time.time())})"
+
+
+def _happened(item: Mapping[str, Any]) -> str:
+    named = item["involvedObject"]
+    return f"{_ago(item['lastTimestamp'])} ago, {named['kind']}/{named['name']}: {item['message']}{_times(item)}"
+
+
+def _times(item: Mapping[str, Any]) -> str:
+    return f" ({item['count']} times since {item['firstTimestamp']})" if item["count"] > 1 else ""
 
 
 def _writer(agent: Mapping[str, Any]) -> str:
@@ -149,18 +196,14 @@ def _row(item: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _ago(moment: str) -> str:
-    seconds = max(0, int((datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()))
-    for length, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= length:
-            return f"{seconds // length}{unit}"
-    return f"{seconds}s"
+    return overrides.lapse((datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds())
 
 
 def describe_text(document: Document) -> str:
     """Return everything about the objects of the document."""
     lines = []
     for item in document["objects"]:
-        lines += [f"{item['kind']} {item['name']}", f"  revision  {item['observedRevision'] or 'none'}"]
+        lines += [f"{item['kind']} {item['name']}", *_standing(item)]
         for entry in item["conditions"]:
             why = f": {entry['message']}" if entry["message"] else ""
             lines.append(
@@ -176,8 +219,22 @@ def describe_text(document: Document) -> str:
                 lines.append(f"  surprise  revision {settling['revision'][:12]}: {surprise['message']}")
         for override in document["plan"]["overrides"]:
             if (override["kind"], override["name"]) == (item["kind"], item["name"]):
-                lines.append(f"  by hand   {override['field']} = {override['value']}, respected")
+                lines.append(f"  by hand   {override['field']} = {override['value']}, respected{_age(override)}")
+    lines += ["  events"] * bool(document.get("events"))
+    lines += [
+        f"    {_ago(item['lastTimestamp']):>4} ago  {item['type']:7}  {item['reason']}: {item['message']}{_times(item)}"
+        for item in document.get("events", ())
+    ]
     return "\n".join(lines) + "\n"
+
+
+def _standing(item: Mapping[str, Any]) -> list[str]:
+    """Say by which revision an object is wanted, or why by none."""
+    if item["conditions"]:
+        return [f"  revision  {item['observedRevision'] or 'none'}"]
+    if item["kind"] == AGENT:
+        return []
+    return ["  not ours, left alone" if item["foreign"] else "  no longer wanted or there: only its events are known"]
 
 
 def _field(part: Mapping[str, Any]) -> str:

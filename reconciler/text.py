@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from reconciler.cib import crm
 from reconciler.kinds import CLUSTER_KINDS
-from reconciler.plan import Change, FieldChange, Hold, Plan, Verb
+from reconciler.plan import Change, FieldChange, Hold, Override, Plan, Verb
 from reconciler.sealing import hushed, secrets_in, shown_patch, without_values
 from reconciler.secret import HIDDEN, is_digest, looks_secret
 from reconciler.state import Ref, Scope
@@ -17,12 +19,19 @@ _FEW = 8
 """So many objects are named one by one."""
 
 
-def plan_text(plan: Plan, forecast_lines: Sequence[str] = (), *, colour: bool = False) -> str:
+def plan_text(
+    plan: Plan,
+    forecast_lines: Sequence[str] = (),
+    *,
+    colour: bool = False,
+    ages: Mapping[Override, str] = MappingProxyType({}),
+) -> str:
     """Return the plan as a person reads it before it is applied; the last line says how much it is.
 
     Args:
         plan: what was decided.
         forecast_lines: what Pacemaker would do about it, shown as they are under a heading of their own.
+        ages: for how long overrides have been there, in words, where that is known.
         colour: paint creations green, updates yellow, deletions red with ANSI escapes; for terminals only.
     """
     blocks = [list(_change(change, colour=colour)) for change in plan.changes]
@@ -30,7 +39,7 @@ def plan_text(plan: Plan, forecast_lines: Sequence[str] = (), *, colour: bool = 
         block
         for block in (
             _block("Held back, not done now:", _holds(plan.holds)),
-            _block("Set by hand, respected:", _overrides(plan)),
+            _block("Set by hand, respected:", _overrides(plan, ages)),
             _block("Not ours, left alone:", _foreign(plan.foreign)),
             _block("Warnings:", plan.warnings),
             _block("Pacemaker would then:", forecast_lines),
@@ -64,6 +73,11 @@ def _paint(text: str, code: str, *, colour: bool) -> str:
     return f"\x1b[{code}m{text}\x1b[0m" if colour else text
 
 
+def timestamp(seconds: float) -> str:
+    """Say a time, given in Unix seconds, as RFC 3339 does, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def shown(path: str, value: str | None) -> str | None:
     """Say a value, but no password that somebody wrote into a manifest or the CIB; an empty text is visible.
 
@@ -91,9 +105,10 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:_FEW]) + more
 
 
-def _overrides(plan: Plan) -> Iterator[str]:
+def _overrides(plan: Plan, ages: Mapping[Override, str]) -> Iterator[str]:
     for override in plan.overrides:
-        yield f"{override.ref}: {override.field} = {shown(override.field, override.value)}"
+        age = f" ({ages[override]})" if override in ages else ""
+        yield f"{override.ref}: {override.field} = {shown(override.field, override.value)}{age}"
 
 
 def _foreign(refs: Sequence[Ref]) -> list[str]:

@@ -34,9 +34,10 @@ _TRIES_IN_A_PASS = 20
 
 @dataclass
 class Memory:
-    """What one pass leaves to the next."""
+    """What one pass leaves to the next. `looks` is all that was observed in the last one, in order."""
 
     observation: Observation | None = None
+    looks: list[Observation] = field(default_factory=list)
     last_cib: Cib | None = None
     inventory: Inventory = frozenset()
     objects: Mapping[Ref, ObjectStatus] = field(default_factory=dict)
@@ -85,6 +86,7 @@ class Turner:
     def turn(self, memory: Memory) -> Reconciliation:
         """Make one pass."""
         began, since = time.time(), time.monotonic()
+        memory.looks.clear()
         # Manifests that have changed must hold still for a moment: meanwhile the machine is asked.
         answers = self._observer.begin()
         wanted = self._wanted(began)
@@ -133,6 +135,7 @@ class Turner:
     def _understand(self, snapshot: Snapshot, memory: Memory) -> Observation:
         observation = self.vault.conceal(understand(snapshot, self._settings.node, memory.observation))
         memory.observation = observation
+        memory.looks.append(observation)
         memory.last_cib = observation.cib or memory.last_cib
         return observation
 

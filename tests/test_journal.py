@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from reconciler.decision import Decision
 from reconciler.expectation import Sort, Surprise
 from reconciler.journal import Journal
 from reconciler.observation import Answer, Source
+from reconciler.overrides import Age, Ages, Mark
 from reconciler.pace import MOVED
 from reconciler.plan import Change, Command, Hold, Outcome, Override, Plan, Reason
 from reconciler.reconciliation import Reconciliation, Wanted
@@ -35,9 +37,9 @@ class Log:
         self.journal = Journal()
         self._caplog = caplog
 
-    def of(self, done: Reconciliation) -> list[str]:
+    def of(self, done: Reconciliation, ages: Ages = MappingProxyType({})) -> list[str]:
         self._caplog.clear()
-        self.journal.write(done)
+        self.journal.write(done, ages)
         return [f"{record.levelname.lower()}: {record.getMessage()}" for record in self._caplog.records]
 
 
@@ -173,6 +175,21 @@ def test_every_fault_of_the_manifests_is_said(log: Log) -> None:
     missing = Wanted(DESIRED, "/etc/x: does not exist (the last good state stays in force)", "Missing")
     assert log.of(replace(QUIET, wanted=missing))[0] == (
         "warning: desired state: /etc/x: does not exist (the last good state stays in force)"
+    )
+
+
+def test_how_long_it_has_been_so_is_said_as_a_time_so_that_it_is_said_once(log: Log) -> None:
+    override = Override(R, "meta.target-role", "Stopped")
+    done = planned(overrides=(override,))
+    assert log.of(done, {Mark.of(override): Age(0.0, exact=False)}) == [
+        (
+            "warning: set by hand: Primitive/r: meta.target-role = Stopped; respected, "
+            "since 1970-01-01T00:00:00.000Z at the latest"
+        )
+    ]
+    assert log.of(done, {Mark.of(override): Age(0.0, exact=False)}) == []
+    assert log.of(done, {Mark.of(override): Age(0.0, exact=True, expired=True)})[0].endswith(
+        "since 1970-01-01T00:00:00.000Z; its lifetime is over, it does nothing any more"
     )
 
 

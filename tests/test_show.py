@@ -1,6 +1,8 @@
 """What people read: status, get and describe of one pass."""
 
 import json
+import re
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,16 +11,20 @@ import pytest
 from click import ClickException
 
 from reconciler import show
+from reconciler.chronicle import Noted
 from reconciler.cib.register import Register, Suspension
 from reconciler.decision import Decision, Remembered, decide
+from reconciler.events import Event, Ledger, Source, Teller, dump
 from reconciler.expectation import Sort, Surprise
 from reconciler.host import store
 from reconciler.host.lock import LOCK
 from reconciler.loop import STATUS
+from reconciler.overrides import Age, Mark
 from reconciler.page import page
 from reconciler.plan import Hold, Override, Plan, Reason
 from reconciler.pruning import Policy
 from reconciler.reconciliation import Reconciliation, Wanted
+from reconciler.records import EVENTS
 from reconciler.report import all_well, objects_in, report
 from reconciler.settling import Result
 from reconciler.state import Desired, Ref, Rejected, Scope
@@ -136,6 +142,42 @@ def test_describe_says_everything_about_one_object() -> None:
         "  to update",
         "    params.fake: (absent) -> 1",
     ]
+
+
+TOLD = Teller(Source("crm_resource", "b", "root"), 0.0)
+
+
+def test_describe_shows_what_happened_to_an_object_even_if_it_is_gone_or_not_ours(tmp_path: Path) -> None:
+    gone = Ref("Primitive", "gone")
+    happened = [TOLD.warning(R, "ChangedOutOfBand", "updated by root", None), TOLD.normal(gone, "Applied", "deleted")]
+    ledger = Ledger().after([*happened, happened[0]])
+    store.save(tmp_path / EVENTS, {"version": None, "events": dump(ledger.events)})
+    whole = {**document(), "plan": {**document()["plan"], "foreign": [{"kind": "Tag", "name": "t"}]}}
+    text = show.describe_text(show.describe(whole, "primitive", "r", tmp_path))
+    assert re.search(
+        r"\n  events\n +\d+d ago  Warning  ChangedOutOfBand: updated by root \(2 times since 1970-01-01T", text
+    )
+    text = show.describe_text(show.describe(whole, "Primitive", "gone", tmp_path))
+    assert text.startswith("Primitive gone\n  no longer wanted or there: only its events are known\n  events\n")
+    assert show.describe_text(show.describe(whole, "tag", "t", tmp_path)) == "Tag t\n  not ours, left alone\n"
+    with pytest.raises(ClickException, match="the agent knows no Clone gone"):
+        show.describe(whole, "Clone", "gone", tmp_path)
+
+
+def test_status_shows_since_when_there_is_what_people_set_and_what_they_changed_last() -> None:
+    override = Override(R, "meta.target-role", "Stopped")
+    of = passed(plan=Plan(overrides=(override, Override(R, "meta.is-managed", "false"))))
+    now = time.time()
+    noted = Noted((), {Mark.of(override): Age(now - 3 * 86400, exact=False, expired=True)}, recent=(told(now - 60),))
+    text = show.status_text(report(of, "enforce", "/etc/desired.d", 0.0, noted))
+    assert "by hand  Primitive/r: meta.target-role = Stopped, respected (for at least 3d, expired)\n" in text
+    assert "by hand  Primitive/r: meta.is-managed = false, respected\n" in text
+    assert "changed  1m ago, Primitive/r: updated by root\n" in text
+    assert "updated by root" in page(report(of, "enforce", "/etc/desired.d", 0.0, noted))
+
+
+def told(at: float) -> Event:
+    return replace(TOLD, at=at).warning(R, "ChangedOutOfBand", "updated by root")
 
 
 def test_colour_is_only_where_it_is_asked_for() -> None:

@@ -72,6 +72,13 @@ Plan: 1 to create, 1 to update, 1 to delete; 3 held. (2 objects become recorded 
 """
 
 
+def test_the_age_of_what_people_set_is_said_where_it_is_known() -> None:
+    override = Override(Ref("Node", "n1"), "attributes.standby", "true")
+    plan = Plan(overrides=(override, Override(Ref("Node", "n2"), "attributes.standby", "true")))
+    text = plan_text(plan, ages={override: "for 3d"})
+    assert "    Node/n1: attributes.standby = true (for 3d)\n    Node/n2: attributes.standby = true\n" in text
+
+
 def test_a_plan_in_full() -> None:
     assert plan_text(EVERYTHING, ["start web on n1"]) == TEXT
 

@@ -43,7 +43,7 @@ def status(cib: Element, *, now: float | None = None) -> ClusterStatus:
             cib.get("update-origin", ""),
             cib.get("update-client", ""),
             cib.get("update-user", ""),
-            _written(cib.get("cib-last-written", "")),
+            written(cib.get("cib-last-written", "")),
         ),
         quorate=configuration.quorate,
         dc=dc,
@@ -61,7 +61,7 @@ def _whole(text: str | None) -> int:
     return int(text) if text is not None and text.isdigit() else 0
 
 
-def _written(text: str) -> datetime | None:
+def written(text: str) -> datetime | None:
     """Read `cib-last-written`: ctime ('Thu Jun 22 17:00:31 2023') or ISO, with a zone only in the latter."""
     words = text.split()
     try:

@@ -15,6 +15,7 @@ from typing import Any
 
 from reconciler.host import store
 from reconciler.host.directory import explain
+from reconciler.kinds.observe import Observed
 from reconciler.observation import Observation
 from reconciler.sealing import Given, conceal, resolve, sources, still_there
 from reconciler.secret import MOST_BYTES, Place, Reading, Seal, Source, Unavailable, understand
@@ -46,6 +47,7 @@ class Vault:
         self._seal = Seal(_shared_key(authkey) or own)
         self._own_key = own
         self._given: frozenset[Given] = _kept_given(self._kept)
+        self._ever = self._given
         self._state: State | None = None
         self._sources: Mapping[Ref, frozenset[tuple[str, Source]]] = {}
         self._filled: tuple[Desired, Mapping[Source, Reading], Desired] | None = None
@@ -58,6 +60,7 @@ class Vault:
         if self._state is not desired.state:
             self._state, self._sources = desired.state, sources(desired.state)
             self._given |= {(ref, name) for ref, items in self._sources.items() for name, _ in items}
+            self._ever |= self._given
         if not self._sources:
             return desired
         wanted = {source for items in self._sources.values() for _, source in items}
@@ -74,6 +77,10 @@ class Vault:
         wanted = {(ref, name) for ref, items in self._sources.items() for name, _ in items}
         self._given = still_there(self._given, cluster) | wanted
         return observation if cluster is observation.cluster else replace(observation, cluster=cluster)
+
+    def close(self, observed: Observed) -> Observed:
+        """Close the values, in an older configuration too, of all parameters that were ever given as secrets."""
+        return conceal(observed, self._ever, self._seal)
 
     def keep(self) -> str:
         """Write down what has to stay hidden, if it has changed; return what went wrong, empty if nothing did."""

@@ -7,8 +7,18 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 
 from reconciler.expectation import Sort
-from reconciler.kinds import KINDS
-from reconciler.metrics.catalogue import BLOCKING, DOMAINS, EFFECTS, ENDS, REMEDIES, WATCHERS, Result, SourceFailure
+from reconciler.kinds import CLUSTER_KINDS, KINDS
+from reconciler.metrics.catalogue import (
+    BLOCKING,
+    DOMAINS,
+    EFFECTS,
+    ENDS,
+    OTHER_KIND,
+    REMEDIES,
+    WATCHERS,
+    Result,
+    SourceFailure,
+)
 from reconciler.metrics.memory import Cause, Memory, Unit
 from reconciler.metrics.samples import Sample, known, sample
 from reconciler.metrics.snapshot import (
@@ -42,6 +52,9 @@ def samples(snapshot: MetricsSnapshot) -> Iterator[Sample]:
         report = snapshot.watchers.get(watcher, WatcherReport())
         for name in ("events", "found", "rebuilds", "errors"):
             yield sample(f"watcher_{name}_total", getattr(report, name), watcher=watcher)
+    for kind, verb in product((*CLUSTER_KINDS, OTHER_KIND), Verb):
+        count = snapshot.out_of_band.get((kind, verb.value), 0)
+        yield sample("out_of_band_changes_total", count, kind=kind, action=verb.value)
     if snapshot.failovers is not None:
         yield from _failovers(snapshot.failovers)
 

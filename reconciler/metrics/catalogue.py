@@ -11,9 +11,10 @@ from enum import StrEnum
 
 from reconciler.cib.simulation import Act
 from reconciler.expectation import Sort
-from reconciler.kinds import KINDS
+from reconciler.kinds import CLUSTER_KINDS, KINDS
 from reconciler.metrics.memory import Cause
 from reconciler.observation import Source
+from reconciler.overrides import PASSING
 from reconciler.plan import Reason, Verb
 from reconciler.settling import Remedy
 from reconciler.settling import Result as Ended
@@ -24,6 +25,10 @@ DURATION_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 DOMAINS: Mapping[Scope, str] = {Scope.CLUSTER: "crm", Scope.NODE: "net"}
 """The label `domain`: what lives in the CIB, and what lives on the node."""
+
+
+OTHER_KIND = "other"
+"""The label `kind` of what is no kind."""
 
 
 class Result(StrEnum):
@@ -155,6 +160,12 @@ _AGENT: tuple[_Row, ...] = (
     ("drift_since_timestamp_seconds", _G, "Since when there has been drift without a break; 0 for none.", _DOMAIN),
     ("changes_total", _C, "Changes made.", _CHANGE),
     ("change_failures_total", _C, "Changes whose commands failed.", _CHANGE),
+    (
+        "out_of_band_changes_total",
+        _C,
+        "Objects of the cluster that this agent saw changed by none of the agents and not by Pacemaker.",
+        {"kind": (*CLUSTER_KINDS, OTHER_KIND), "action": _ACTIONS},
+    ),
     ("desired_info", _I, "The revision of the manifests in force.", {"revision": None}),
     ("desired_valid", _G, "Whether the newest manifests are the ones in force.", _NONE),
     ("desired_load_timestamp_seconds", _G, "When the manifests in force were loaded; 0 never.", _NONE),
@@ -255,6 +266,12 @@ _CLUSTER: tuple[_Row, ...] = (
         _G,
         "A leftover of a manual move.",
         {"resource": None, "node": None, "kind": ("ban", "prefer")},
+    ),
+    (
+        "override_since_timestamp_seconds",
+        _G,
+        "Since when, at the latest, there is what people set for a while, where no manifest names it.",
+        {"kind": (*CLUSTER_KINDS, OTHER_KIND), "name": None, "override": tuple(PASSING)},
     ),
     ("ping_score", _G, "What a ping resource reports: hosts that answer, times the multiplier.", _PING),
     ("ping_score_expected", _G, "The score with every host answering.", _PING),

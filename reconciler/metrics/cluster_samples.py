@@ -44,6 +44,8 @@ def samples(snapshot: MetricsSnapshot) -> Iterator[Sample]:
     leftovers = {(item.resource, item.node, item.kind) for item in status.cli_constraints}
     for constrained, where, kind in sorted(leftovers):
         yield sample("cli_constraint", 1, resource=constrained, node=where, kind=kind)
+    for (kind, name, what), since in snapshot.overrides.items():
+        yield sample("override_since_timestamp_seconds", since, kind=kind, name=name, override=what)
     for ping in status.pings:
         yield from _ping(ping, status)
 

@@ -7,7 +7,7 @@ from reconciler.metrics.catalogue import PREFIX
 Sample = tuple[str, Mapping[str, str], float]
 
 
-def sample(name: str, value: float, **labels: str) -> Sample:
+def sample(name: str, value: float, /, **labels: str) -> Sample:
     """Make a sample of the metric with that name, given without the prefix."""
     return PREFIX + name, labels, float(value)
 

@@ -214,7 +214,8 @@ class MetricsSnapshot:
     """Everything to be shown. What could not be seen in the pass is None; then nothing is said about it.
 
     `at` is when the cluster was seen, Unix seconds. `apply_blocked` are the reasons why this agent may not change the
-    cluster; with none it may. `suspended` is the suspension in force.
+    cluster; with none it may. `suspended` is the suspension in force. `out_of_band` counts changes that no agent made,
+    by kind and action. `overrides` says since when (Unix seconds) there is what of a person's, by kind, name and what.
     """
 
     at: float
@@ -231,3 +232,5 @@ class MetricsSnapshot:
     suspended: Suspension | None = None
     watchers: Mapping[str, WatcherReport] = field(default_factory=dict)
     settles: SettleReport = SettleReport()
+    out_of_band: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    overrides: Mapping[tuple[str, str, str], float] = field(default_factory=dict)

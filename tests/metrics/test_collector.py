@@ -131,6 +131,8 @@ def snapshot(cluster: SimulatedCluster) -> MetricsSnapshot:
         desired=DesiredReport("abc", valid=True, loaded=7.0),
         apply_blocked=frozenset({Reason.NO_QUORUM}),
         watchers={"cib": WatcherReport(1, 2, 3, 4)},
+        out_of_band={("Primitive", "update"): 2, ("other", "delete"): 1},
+        overrides={("Node", "a", "standby"): 5.0},
     )
 
 
@@ -244,7 +246,7 @@ def test_what_could_not_be_seen_takes_nothing_else_along(snapshot: MetricsSnapsh
         ),
         "quorum": ("corosync_quor", "corosync_expected", "corosync_total", "corosync_member_votes", "corosync_qdevice"),
         "failovers": ("failover", "recoveries", "dc_elections"),
-        "status": ("cluster", "dc_", "cib_", "maint", "fencing", "node_", "resource_", "cli_", "ping_"),
+        "status": ("cluster", "dc_", "cib_", "maint", "fencing", "node_", "resource_", "cli_", "ping_", "override_"),
     }
     assert gone
     assert all(name.removeprefix(PREFIX).startswith(prefixes[part]) for name in gone)
@@ -291,6 +293,13 @@ def test_rings_and_failovers(snapshot: MetricsSnapshot) -> None:
     assert found["unknown", "db"] + found["unplanned", "db"] == 1
     assert sum(found.values()) == 1
     assert values(snapshot, "failover_last_info") == {("db", "b", "a"): 1}
+
+
+def test_what_others_changed_and_what_they_may_have_forgotten(snapshot: MetricsSnapshot) -> None:
+    found = values(snapshot, "out_of_band_changes_total")
+    assert {key: value for key, value in found.items() if value} == {("update", "Primitive"): 2, ("delete", "other"): 1}
+    assert ("create", "Location") in found, "a counter that is born at 1 is never seen to rise"
+    assert values(snapshot, "override_since_timestamp_seconds") == {("Node", "a", "standby"): 5}
 
 
 def test_who_may_change_the_cluster(snapshot: MetricsSnapshot) -> None:

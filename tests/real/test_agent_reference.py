@@ -5,11 +5,12 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from tests.lab import Lab, until
-from tests.real.operator import WEB, Agent, Cib, agents_on, condition, find, in_sync
+from tests.real.operator import WEB, Agent, Cib, Document, agents_on, condition, find, in_sync
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
@@ -138,9 +139,10 @@ def test_what_a_person_stopped_stays_stopped_and_is_reported(case: Operated) -> 
     case.lab.wait_resource("httpd")
     for agent in (case.first, case.second):
         document = agent.until(lambda seen: bool(seen["plan"]["overrides"]), "the override")
-        assert document["plan"]["overrides"] == [
-            {"kind": "Primitive", "name": "httpd", "field": "meta.target-role", "value": "Stopped"}
-        ]
+        (override,) = document["plan"]["overrides"]
+        age = {"since": override["since"], "exact": True, "expired": False}
+        stopped = {"kind": "Primitive", "name": "httpd", "field": "meta.target-role", "value": "Stopped"}
+        assert override == stopped | age
         agent.until(
             lambda seen: condition(find(seen, "Primitive", "httpd"), "Healthy")["reason"] == "Stopped", "the stop"
         )
@@ -150,3 +152,91 @@ def test_what_a_person_stopped_stays_stopped_and_is_reported(case: Operated) -> 
     case.first.until_logged(r"set by hand: Primitive/httpd: meta.target-role = Stopped; respected")
     case.first.node.run(["crm", "resource", "start", "httpd"], check=True)
     case.lab.wait_resource("httpd", "vm-node1")
+
+
+def test_who_changed_what_by_hand_is_told_on_both_nodes(case: Operated) -> None:
+    for agent in (case.first, case.second):
+        agent.until(in_sync, "all to be in sync")
+    parameter = [
+        "crm_resource",
+        "--resource",
+        "httpd",
+        "--set-parameter",
+        "statusurl",
+        "--parameter-value",
+        "http://x/",
+    ]
+    case.second.node.run(parameter, check=True)
+    case.second.node.run(["crm", "configure", "delete", "preferred-node"], check=True)
+    until(lambda: case.cib.get("preferred-node") is not None, "the repair", 10, 0.05, case.first.log)
+    case.first.until_logged(r"out of band: Primitive/httpd: updated by root with crm_resource on vm-node2: ")
+    for agent in (case.first, case.second):
+        agent.until(lambda seen: len(seen["outOfBand"]) >= 2, "both edits")
+        told = agent.run("describe", "primitive", "httpd").stdout
+        edited = r"Warning  ChangedOutOfBand: updated by root with crm_resource on vm-node2: "
+        edited += r"params\.statusurl: http://localhost/server-status -> http://x/\n"
+        repaired = r"Normal   Applied: updated (for revision [0-9a-f]+|by the agent on vm-node1): "
+        repaired += r"params\.statusurl: http://x/ -> http://localhost/server-status\n"
+        assert re.search(f"{edited}.*{repaired}", told, re.DOTALL), told
+        told = agent.run("describe", "Location", "preferred-node").stdout
+        assert "ChangedOutOfBand: deleted by root with cibadmin (crm and pcs use it) on vm-node2: " in told
+        status = agent.run("status").stdout
+        assert re.search(
+            r"^changed  \d+s ago, Primitive/httpd: updated by root with crm_resource", status, re.MULTILINE
+        )
+
+
+def test_what_a_person_moved_has_an_age_that_outlives_the_agent(case: Operated) -> None:
+    first = case.first
+    first.node.run(
+        ["crm_resource", "--resource", "vip", "--move", "--node", "vm-node1", "--lifetime", "PT2S"], check=True
+    )
+    document = first.until(lambda seen: overridden(seen, "cli-prefer-vip"), "the constraint")
+    began = overridden(document, "cli-prefer-vip")
+    assert began["exact"]
+    first.until(lambda seen: overridden(seen, "cli-prefer-vip")["expired"], "the lifetime to be over", 60)
+    first.stop()
+    planned = first.run("plan").stdout
+    assert re.search(r"Location/cli-prefer-vip: constraint = .* \(for \d+s, expired\)", planned), planned
+    first.start()
+    document = first.until(lambda seen: overridden(seen, "cli-prefer-vip"), "the constraint")
+    assert overridden(document, "cli-prefer-vip")["since"] == began["since"]
+    assert re.search(
+        r"by hand  Location/cli-prefer-vip: .*, respected \(for \d+s, expired\)", first.run("status").stdout
+    )
+    told = first.run("describe", "location", "cli-prefer-vip").stdout
+    assert "not ours, left alone" in told
+    assert "ChangedOutOfBand: created by root with crm_resource on vm-node1: resource: vip" in told
+    # Without what the agent kept, Pacemaker's own old CIBs tell when it came.
+    first.stop()
+    first.node.path("/var/lib/reconciler/overrides.json").unlink()
+    first.start()
+    found = overridden(first.document(), "cli-prefer-vip")
+    assert found["exact"]
+    assert found["since"][:17] <= began["since"][:17]
+    first.node.run(["crm_resource", "--resource", "vip", "--clear"], check=True)
+    first.until(lambda seen: not overridden(seen, "cli-prefer-vip"), "it to be cleared")
+
+
+def overridden(document: Document, name: str) -> Any:
+    """The override of an object of a document; None if there is none."""
+    return next((item for item in document["plan"]["overrides"] if item["name"] == name), None)
+
+
+def test_what_was_changed_while_no_agent_ran_is_found_out(case: Operated) -> None:
+    for agent in (case.first, case.second):
+        agent.until(in_sync, "all to be in sync")
+        agent.stop()
+    case.second.node.run(
+        ["crm_attribute", "--node", "vm-node2", "--name", "rack", "--update", "7", "--lifetime", "forever"], check=True
+    )
+    for agent in (case.first, case.second):
+        agent.start()
+    for agent in (case.first, case.second):
+        agent.until(
+            lambda seen: any(item["involvedObject"]["kind"] == "Node" for item in seen["outOfBand"]), "the edit"
+        )
+        told = agent.run("describe", "Node", "vm-node2").stdout
+        assert re.search(
+            r"ChangedOutOfBand: (created|updated) by root with crm_attribute on vm-node2: .*rack.*7", told
+        ), told

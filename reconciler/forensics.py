@@ -1,0 +1,220 @@
+"""Who changed the configuration, and what: from one version of the CIB to the next. Pure.
+
+Pacemaker writes into the CIB who changed it last (`update-user`, `update-client`, `update-origin`: `cib_perform_op` in
+`lib/cib/cib_utils.c`), and only that. So a version that was seen has one known editor, and of several versions that
+went by unseen only the last editor is known. crm and pcs work through cibadmin, and so does the agent: what tells them
+apart is in `Trail.conclude`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from reconciler.cib.document import Cib, Version, serialize
+from reconciler.kinds.identity import comparable
+from reconciler.kinds.observe import Observed
+from reconciler.plan import Change, FieldChange, Verb
+from reconciler.state import Ref, Spec
+
+VersionKey = tuple[int, int]
+"""admin_epoch and epoch: what only changes of the configuration move."""
+
+Expected = Mapping[Ref, Spec | None]
+"""What an agent would make of objects; None deletes one."""
+
+PATIENCE = 1.5
+"""Seconds: for so long it is waited for Pacemaker to write down the versions that were not seen."""
+
+MOST_UNSEEN = 16
+"""So many versions between two that were seen are looked for."""
+
+_OUR_CLIENT, _OUR_USER = "cibadmin", "root"
+_PACEMAKERS = frozenset({"crmd", "attrd", "stonith-ng", "stonithd", "pengine", "lrmd", "cib"})
+"""The names that Pacemaker's own daemons have as clients of the CIB, beside `pacemaker-…`."""
+
+
+class By(StrEnum):
+    """Who made an edit: an agent of ours, the cluster itself, or somebody else."""
+
+    AGENT = "agent"
+    PACEMAKER = "pacemaker"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """Who wrote a version: user, program, node, and when by that node's clock (as written, local time)."""
+
+    user: str
+    client: str
+    origin: str
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An object that is not as before; of one that no kind can express there are no fields."""
+
+    ref: Ref
+    verb: Verb
+    fields: tuple[FieldChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What changed between two versions and is one hand's doing, as far as can be told.
+
+    `unseen` counts the versions between them that nobody saw: others may have had their hand in it too.
+    """
+
+    by: By
+    editor: Editor
+    before: Version
+    after: Version
+    unseen: int
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """What tells an agent's edit from a person's.
+
+    `own` are the versions that this agent's own patches made. `agents` are the names of the nodes with an agent, None
+    if corosync cannot be asked. `expected(before)` is what an agent would have made of a configuration.
+    """
+
+    own: frozenset[VersionKey]
+    agents: frozenset[str] | None
+    expected: Callable[[Observed], Iterable[Expected]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """Versions that were seen, in their order, and not told of yet; the first is the last one told of.
+
+    `since` is when the second was seen, Unix seconds.
+    """
+
+    versions: tuple[Observed, ...] = ()
+    since: float = 0.0
+
+    def seen(self, looks: Iterable[Observed], now: float) -> "Trail":
+        """Return the trail after looking at the cluster again, perhaps several times."""
+        versions = list(self.versions)
+        for look in looks:
+            if not versions or _differ(versions[-1], look):
+                versions.append(look)
+        return Trail(tuple(versions), self.since if len(self.versions) > 1 else now)
+
+    def unseen(self) -> frozenset[VersionKey]:
+        """Return the newest versions that went by between those that were seen."""
+        missing = []
+        for before, after in zip(self.versions, self.versions[1:], strict=False):
+            (admin, first), (same, last) = key(before), key(after)
+            if admin == same:
+                missing += [(admin, epoch) for epoch in range(max(first + 1, last - MOST_UNSEEN), last)]
+        return frozenset(missing[-MOST_UNSEEN:])
+
+    def with_found(self, found: Iterable[Observed]) -> "Trail":
+        """Put versions in that somebody else had kept."""
+        wanted = self.unseen()
+        missing = {key(version): version for version in found if key(version) in wanted}
+        versions = list(self.versions[:1])
+        for after in self.versions[1:]:
+            before = key(versions[-1])
+            versions += [missing[place] for place in sorted(missing) if before < place < key(after)]
+            versions.append(after)
+        return replace(self, versions=tuple(versions))
+
+    def ripe(self, now: float) -> bool:
+        """Tell whether it is time to tell: nothing is missing, or has not turned up for long enough."""
+        return len(self.versions) > 1 and (not self.unseen() or not 0 <= now - self.since < PATIENCE)
+
+    def conclude(self, suspects: Suspects) -> tuple[tuple[Edit, ...], "Trail"]:
+        """Return what others edited than this agent, and the trail that goes on from the newest version.
+
+        An edit is this agent's if its patch made the version. Another agent's is known by what it does: it is
+        root's, by cibadmin, from a node with an agent, and every object became exactly what an agent would have made
+        of it. A person who types just that, there and then, is taken for the agent. Where versions went by unseen,
+        single objects may be an agent's and the rest not.
+        """
+        edits = []
+        for before, after in zip(self.versions, self.versions[1:], strict=False):
+            edits += _edits(before, after, suspects)
+        return tuple(edits), Trail(self.versions[-1:])
+
+
+def key(observed: Observed) -> VersionKey:
+    """Return the part of an observed CIB's version that only configuration changes move."""
+    return observed.cib.version.configuration
+
+
+def _differ(before: Observed, after: Observed) -> bool:
+    return key(before) != key(after) or (before.state is not after.state and bool(differences(before, after)))
+
+
+def editor(cib: Cib) -> Editor:
+    """Return who wrote a CIB, as it says itself."""
+    names = ("update-user", "update-client", "update-origin", "cib-last-written")
+    return Editor(*(cib.root.get(name, "") for name in names))
+
+
+def differences(before: Observed, after: Observed) -> tuple[Difference, ...]:
+    """Return the objects that are not the same, sorted; what is recorded as ours is no object."""
+    if before.state is after.state:
+        return ()
+    return tuple(
+        found for ref in sorted({*before.elements, *after.elements}) if (found := _difference(ref, before, after))
+    )
+
+
+def _difference(ref: Ref, before: Observed, after: Observed) -> Difference | None:
+    old, new = before.state.get(ref), after.state.get(ref)
+    there, here = ref in before.elements, ref in after.elements
+    if there != here:
+        change = Change(ref, old, new).fields() if old is not None or new is not None else ()
+        return Difference(ref, Verb.CREATE if here else Verb.DELETE, change)
+    if old is not None and new is not None:
+        return Difference(ref, Verb.UPDATE, Change(ref, old, new).fields()) if old != new else None
+    same = serialize(before.elements[ref]) == serialize(after.elements[ref])
+    return None if same else Difference(ref, Verb.UPDATE, ())
+
+
+def _edits(before: Observed, after: Observed, suspects: Suspects) -> list[Edit]:
+    found = differences(before, after)
+    if not found:
+        return []
+    by = editor(after.cib)
+    steps = key(after)[1] - key(before)[1] if key(after)[0] == key(before)[0] else 1
+    unseen = max(steps - 1, 0)
+    whole = Edit(By.OTHER, by, before.cib.version, after.cib.version, unseen, found)
+    ours = any(key(before) < version <= key(after) for version in suspects.own)
+    if ours and not unseen:
+        return []
+    if by.client in _PACEMAKERS or by.client.startswith("pacemaker-"):
+        return [replace(whole, by=By.PACEMAKER)]
+    if not unseen and not _may_be_agents(by, suspects.agents):
+        return [whole]
+    plans = list(suspects.expected(before))
+    agents = tuple(item for item in found if any(_as_expected(item.ref, after, plan) for plan in plans))
+    if not unseen:
+        return [replace(whole, by=By.AGENT if len(agents) == len(found) else By.OTHER)]
+    made = {item.ref for item in agents}
+    rest = tuple(item for item in found if item.ref not in made)
+    parts = (replace(whole, by=By.AGENT, differences=() if ours else agents), replace(whole, differences=rest))
+    return [part for part in parts if part.differences]
+
+
+def _may_be_agents(by: Editor, agents: frozenset[str] | None) -> bool:
+    somewhere = agents is None or by.origin in agents
+    return by.client == _OUR_CLIENT and by.user in ("", _OUR_USER) and somewhere
+
+
+def _as_expected(ref: Ref, after: Observed, expected: Expected) -> bool:
+    """Tell whether an object has become what an agent would have made of it."""
+    if ref not in expected:
+        return False
+    wanted, live = expected[ref], after.state.get(ref)
+    if wanted is None or live is None:
+        return wanted is None and ref not in after.elements
+    return comparable(live, wanted, after.elements[ref]) == wanted

@@ -1,0 +1,164 @@
+"""Who changed what: by the CIB's own words, by what agents would have made, by the versions that nobody saw."""
+
+from collections.abc import Iterable
+
+from reconciler.chronicle import of_edits, who
+from reconciler.forensics import PATIENCE, By, Edit, Editor, Expected, Suspects, Trail, differences, key
+from reconciler.kinds.observe import Observed
+from reconciler.plan import FieldChange, Verb
+from reconciler.state import Ref
+from tests.observations import DUMMY, cib, desired, observation
+
+R = Ref("Primitive", "r")
+FAKE = DUMMY.replace("/>", '><instance_attributes id="i">{}</instance_attributes></primitive>')
+
+
+def fake(value: str, name: str = "fake") -> str:
+    return FAKE.format(f'<nvpair id="n" name="{name}" value="{value}"/>')
+
+
+def seen(resources: str = DUMMY, epoch: int = 5, *, by: str = "root cibadmin a", constraints: str = "") -> Observed:
+    user, client, origin = by.split()
+    words = {"update_user": user, "update_client": client, "update_origin": origin}
+    text = cib(
+        resources, constraints=constraints, epoch=str(epoch), cib_last_written="Mon Nov 23 01:19:05 2026", **words
+    )
+    found = observation(text).cluster
+    assert found
+    return found
+
+
+def suspects(*expected: Expected, own: Iterable[int] = (), agents: Iterable[str] | None = ("a", "b")) -> Suspects:
+    return Suspects(
+        frozenset((0, epoch) for epoch in own),
+        None if agents is None else frozenset(agents),
+        lambda _: expected,
+    )
+
+
+def edits(*versions: Observed, suspected: Suspects | None = None) -> tuple[Edit, ...]:
+    found, left = Trail(versions[:1]).seen(versions[1:], 0.0).conclude(suspected or suspects())
+    assert [key(version) for version in left.versions] == [key(versions[-1])]
+    return found
+
+
+def wanted(value: str) -> Expected:
+    return {R: desired(Primitive__r=f'spec.agent = "ocf:pacemaker:Dummy"\nspec.params.fake = "{value}"').state[R]}
+
+
+def test_a_persons_edit_has_a_name_a_tool_a_node_and_fields() -> None:
+    (edit,) = edits(seen(fake("1")), seen(fake("2"), 6, by="jane crm_resource b"))
+    assert (edit.by, edit.unseen) == (By.OTHER, 0)
+    assert edit.editor == Editor("jane", "crm_resource", "b", "Mon Nov 23 01:19:05 2026")
+    (found,) = edit.differences
+    assert (found.ref, found.verb) == (R, Verb.UPDATE)
+    assert found.fields == (FieldChange("params.fake", "1", "2"),)
+    (event,) = of_edits([edit], "a", 7.0)
+    assert event.message == "updated by jane with crm_resource on b: params.fake: 1 -> 2"
+    assert (event.type, event.reason, event.ref) == ("Warning", "ChangedOutOfBand", R)
+    assert event.edited
+    assert (event.edited.before, event.edited.after) == ("0.5.0", "0.6.0")
+
+
+def test_nothing_new_and_what_means_the_same_is_no_edit() -> None:
+    assert edits(seen(), seen()) == ()
+    assert edits(seen(fake("1")), seen(fake("1").replace('id="n"', 'id="m"'), 6)) == ()
+    first = seen()
+    assert Trail().seen([first, seen(), seen()], 0.0).versions == (first,)
+
+
+def test_secrets_are_hidden() -> None:
+    found = edits(seen(fake("alt", "passwd")), seen(fake("neu", "passwd"), 6))
+    (event,) = of_edits(found, "a", 7.0)
+    assert event.message.endswith("params.passwd: (hidden) -> (hidden)")
+    assert "neu" not in str(event)
+
+
+def test_what_comes_and_goes_and_what_nobody_can_say() -> None:
+    odd = '<rsc_location id="l" rsc="r" node="a" score="1" odd="{}"/>'
+    (edit,) = edits(seen("", constraints=odd.format(1)), seen(DUMMY, 6, constraints=odd.format(2)))
+    assert [(item.ref, item.verb) for item in edit.differences] == [
+        (Ref("Location", "l"), Verb.UPDATE),
+        (R, Verb.CREATE),
+    ]
+    (edit,) = edits(seen(DUMMY), seen("", 6))
+    assert [(item.ref, item.verb) for item in edit.differences] == [(R, Verb.DELETE)]
+    assert differences(seen(), seen()) == ()
+
+
+def test_pacemakers_own_changes_are_nobodys() -> None:
+    for client in ("crmd", "pacemaker-controld", "attrd"):
+        (edit,) = edits(seen(fake("1")), seen(fake("2"), 6, by=f"hacluster {client} b"))
+        assert edit.by is By.PACEMAKER
+    (event,) = of_edits([edit], "a", 7.0)
+    assert (event.type, event.reason) == ("Normal", "ChangedByPacemaker")
+
+
+def test_what_this_agents_patch_made_is_told_elsewhere() -> None:
+    assert edits(seen(fake("1")), seen(fake("2"), 6), suspected=suspects(own=[6])) == ()
+
+
+def test_another_agent_is_known_by_what_it_does() -> None:
+    versions = (seen(fake("1")), seen(fake("2"), 6, by="root cibadmin b"))
+
+    def by(*expected: Expected, agents: Iterable[str] | None = ("a", "b")) -> By:
+        (edit,) = edits(*versions, suspected=suspects(*expected, agents=agents))
+        return edit.by
+
+    assert by(wanted("2")) is By.AGENT
+    assert by(wanted("1"), wanted("2")) is By.AGENT, "any of several plans"
+    assert by(wanted("2"), agents=None) is By.AGENT, "corosync cannot be asked: nobody is excluded"
+    assert by(wanted("3")) is By.OTHER, "crm and pcs use cibadmin too"
+    assert by() is By.OTHER
+    assert by(wanted("2"), agents=["a"]) is By.OTHER, "no agent is there"
+    (edit,) = edits(versions[0], seen(fake("2"), 6, by="root crm_resource b"), suspected=suspects(wanted("2")))
+    assert edit.by is By.OTHER, "agents do not use crm_resource"
+    (edit,) = edits(seen(DUMMY), seen("", 6), suspected=suspects({R: None}))
+    assert edit.by is By.AGENT
+    (event,) = of_edits([edit], "a", 7.0)
+    assert (event.reason, event.source.component, event.message) == (
+        "Applied",
+        "reconciler",
+        "deleted by the agent on a: agent: ocf:pacemaker:Dummy",
+    )
+
+
+def test_of_one_edit_either_all_is_an_agents_or_nothing() -> None:
+    other = DUMMY.replace('"r"', '"s"')
+    (edit,) = edits(seen(fake("1")), seen(fake("2") + other, 6), suspected=suspects(wanted("2")))
+    assert edit.by is By.OTHER
+    assert len(edit.differences) == 2
+
+
+def test_of_versions_that_nobody_saw_the_last_editor_is_known_and_parts_may_be_an_agents() -> None:
+    other = DUMMY.replace('"r"', '"s"')
+    agents, persons = edits(seen(fake("1")), seen(fake("2") + other, 9), suspected=suspects(wanted("2")))
+    assert (agents.by, [item.ref.name for item in agents.differences]) == (By.AGENT, ["r"])
+    assert (persons.by, [item.ref.name for item in persons.differences], persons.unseen) == (By.OTHER, ["s"], 3)
+    assert who(persons.editor, persons.unseen) == (
+        "root with cibadmin (crm and pcs use it) on a, and perhaps by others (the last of 4 changes)"
+    )
+    (left,) = edits(seen(fake("1")), seen(fake("2") + other, 9), suspected=suspects(wanted("2"), own=[8]))
+    assert left.by is By.OTHER, "what this agent made among them is told elsewhere"
+
+
+def test_versions_that_somebody_kept_are_put_in() -> None:
+    one, two, three, four = (seen(fake(str(n)), n, by=f"u{n} crm_resource a") for n in (1, 2, 3, 4))
+    trail = Trail().seen([one], 0.0).seen([four], 10.0)
+    assert trail.unseen() == {(0, 2), (0, 3)}
+    assert not trail.ripe(10.0), "Pacemaker may not have written them down yet"
+    assert trail.ripe(10.0 + PATIENCE)
+    assert trail.ripe(9.0), "the clock was set back"
+    trail = trail.with_found([three, seen(fake("x"), 9), two])
+    assert [key(version)[1] for version in trail.versions] == [1, 2, 3, 4]
+    assert trail.ripe(10.0)
+    found, left = trail.conclude(suspects())
+    assert [(edit.editor.user, edit.unseen) for edit in found] == [("u2", 0), ("u3", 0), ("u4", 0)]
+    assert not left.ripe(99.0)
+
+
+def test_a_gap_is_looked_for_only_so_far_and_a_configuration_may_be_replaced() -> None:
+    assert len(Trail((seen(epoch=1), seen(fake("1"), 1000))).unseen()) == 16
+    (edit,) = edits(seen(fake("1"), 9), seen(fake("2"), 3))
+    assert edit.unseen == 0
+    assert Trail((seen(epoch=9), seen(fake("2"), 3))).unseen() == frozenset()
