@@ -186,36 +186,39 @@ def test_who_changed_what_by_hand_is_told_on_both_nodes(case: Operated) -> None:
         )
 
 
-def test_what_a_person_moved_has_an_age_that_outlives_the_agent(case: Operated) -> None:
+BAN = "cli-ban-vip-on-vm-node2"
+
+
+def test_what_a_person_banned_has_an_age_that_outlives_the_agent(case: Operated) -> None:
     first = case.first
     first.node.run(
-        ["crm_resource", "--resource", "vip", "--move", "--node", "vm-node1", "--lifetime", "PT2S"], check=True
+        ["crm_resource", "--resource", "vip", "--ban", "--node", "vm-node2", "--lifetime", "PT2S"], check=True
     )
-    document = first.until(lambda seen: overridden(seen, "cli-prefer-vip"), "the constraint")
-    began = overridden(document, "cli-prefer-vip")
+    document = first.until(lambda seen: overridden(seen, BAN), "the constraint")
+    began = overridden(document, BAN)
     assert began["exact"]
-    first.until(lambda seen: overridden(seen, "cli-prefer-vip")["expired"], "the lifetime to be over", 60)
+    first.until(lambda seen: overridden(seen, BAN)["expired"], "the lifetime to be over", 60)
     first.stop()
     planned = first.run("plan").stdout
-    assert re.search(r"Location/cli-prefer-vip: constraint = .* \(for \d+s, expired\)", planned), planned
+    assert re.search(r"Location/cli-ban-vip-on-vm-node2: constraint = .* \(for \d+s, expired\)", planned), planned
     first.start()
-    document = first.until(lambda seen: overridden(seen, "cli-prefer-vip"), "the constraint")
-    assert overridden(document, "cli-prefer-vip")["since"] == began["since"]
+    document = first.until(lambda seen: overridden(seen, BAN), "the constraint")
+    assert overridden(document, BAN)["since"] == began["since"]
     assert re.search(
-        r"by hand  Location/cli-prefer-vip: .*, respected \(for \d+s, expired\)", first.run("status").stdout
+        r"by hand  Location/cli-ban-vip-on-vm-node2: .*, respected \(for \d+s, expired\)", first.run("status").stdout
     )
-    told = first.run("describe", "location", "cli-prefer-vip").stdout
+    told = first.run("describe", "location", BAN).stdout
     assert "not ours, left alone" in told
     assert "ChangedOutOfBand: created by root with crm_resource on vm-node1: resource: vip" in told
     # Without what the agent kept, Pacemaker's own old CIBs tell when it came.
     first.stop()
     first.node.path("/var/lib/reconciler/overrides.json").unlink()
     first.start()
-    found = overridden(first.document(), "cli-prefer-vip")
+    found = overridden(first.document(), BAN)
     assert found["exact"]
     assert found["since"][:17] <= began["since"][:17]
     first.node.run(["crm_resource", "--resource", "vip", "--clear"], check=True)
-    first.until(lambda seen: not overridden(seen, "cli-prefer-vip"), "it to be cleared")
+    first.until(lambda seen: not overridden(seen, BAN), "it to be cleared")
 
 
 def overridden(document: Document, name: str) -> Any:
