@@ -1,0 +1,154 @@
+"""What keeps the agents from changing a cluster that they could change: a person, a policy, a window. One cluster."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.lab import Lab, until
+from tests.real.operator import UNFENCED, Agent, Cib, agents_on, dummy, in_sync, location
+
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
+
+POLICY = """
+apiVersion = "ha.reconciler.io/v1alpha1"
+kind = "SyncPolicy"
+metadata.name = "policy"
+{spec}
+"""
+
+
+@dataclass
+class Pair:
+    """Two agents that want one resource, and the parameter that they want it to have."""
+
+    lab: Lab
+    agents: list[Agent]
+    number: int = field(default=0)
+
+    @property
+    def dc(self) -> Agent:
+        name = self.lab.view().dc
+        return next(agent for agent in self.agents if agent.node.name == name)
+
+    @property
+    def other(self) -> Agent:
+        dc = self.dc
+        return next(agent for agent in self.agents if agent is not dc)
+
+    def want(self, name: str, text: str) -> None:
+        """Write a manifest on both nodes."""
+        for agent in self.agents:
+            agent.want(name, text)
+
+    def ask_for_a_change(self) -> str:
+        """Want another value, everywhere."""
+        self.number += 1
+        self.want("one.toml", dummy("one", fake=str(self.number)))
+        return str(self.number)
+
+    def value(self) -> str | None:
+        return Cib(self.agents[0].node).value("one", "fake")
+
+    def arrives(self, value: str, timeout: float = 10) -> float:
+        """Wait until the value is in the CIB; gives the seconds."""
+        began = time.monotonic()
+        until(lambda: self.value() == value, f"the value {value}", timeout, 0.02, self._story)
+        return time.monotonic() - began
+
+    def waits(self, value: str, reason: str) -> None:
+        """See that the writer wants to change the value, says why it does not, and does not."""
+        self.dc.until(lambda seen: seen["plan"]["changes"] and not seen["plan"]["commands"], "to hold a change")
+        assert reason in {hold["reason"] for hold in self.dc.document()["plan"]["holds"]}
+        time.sleep(1)
+        assert self.value() != value, self._story()
+
+    def _story(self) -> str:
+        return "\n".join(agent.log() for agent in self.agents)
+
+
+@pytest.fixture(scope="module")
+def cluster(shared_lab: Lab) -> Iterator[Pair]:
+    shared_lab.reset()
+    with agents_on(shared_lab) as agents:
+        pair = Pair(shared_lab, agents)
+        pair.want("cluster.toml", UNFENCED)
+        pair.ask_for_a_change()
+        for agent in agents:
+            agent.start()
+        for agent in agents:
+            agent.until_synced()
+        yield pair
+
+
+@pytest.fixture
+def pair(cluster: Pair) -> Iterator[Pair]:
+    """The pair in sync, with no policy; afterwards so again."""
+    yield cluster
+    cluster.dc.run("resume")
+    cluster.want("policy.toml", POLICY.format(spec="spec = {}"))
+    cluster.want("where.toml", location("one-somewhere", "one", "vm-node1", 1))
+    cluster.arrives(cluster.ask_for_a_change())
+    for agent in cluster.agents:
+        agent.until(in_sync, "all to be in sync again")
+
+
+def suspended(agent: Agent) -> None:
+    agent.until(lambda seen: seen["suspended"] and set(seen["agent"]["held"]) == {"cluster", "node"}, "it", 5)
+
+
+def test_a_suspension_from_any_node_freezes_all_agents_until_somebody_resumes(pair: Pair) -> None:
+    asked = pair.other.run("suspend", "--reason", 'kernel "6.18" & reboot', "--until", "1h")
+    assert (asked.returncode, asked.stderr) == (0, "")
+    assert asked.stdout.startswith("suspended on all nodes until ")
+    value = pair.ask_for_a_change()
+    for agent in pair.agents:
+        suspended(agent)
+        status = agent.run("status")
+        assert status.returncode == 2
+        assert status.stdout.startswith("SUSPENDED since ")
+        assert f'by root@{pair.other.node.name}: kernel "6.18" & reboot\n' in status.stdout
+        agent.until_logged("held: everything of the cluster: Suspended: until ")
+    pair.waits(value, "Suspended")
+    plan = pair.dc.run("plan")
+    assert plan.returncode == 2
+    assert "Suspended: until " in plan.stdout
+    assert f"fake: {pair.value()} -> {value}" in plan.stdout
+    assert pair.dc.run("apply").returncode == 2
+    assert pair.value() != value
+    resumed = pair.dc.run("resume")
+    assert resumed.stdout.startswith("ended: suspended since ")
+    seconds = pair.arrives(value, 3)
+    print(f"\nafter resume it took {seconds:.2f} s")
+    assert Cib(pair.dc.node).get("reconciler") is None
+    assert pair.dc.run("resume").stdout == "nothing is suspended\n"
+    for agent in pair.agents:
+        agent.until(lambda seen: not seen["suspended"] and in_sync(seen), "it to be over", 5)
+        assert agent.run("status").returncode in (0, 2)
+        assert "SUSPENDED" not in agent.run("status").stdout
+
+
+def test_a_suspension_ends_by_itself(pair: Pair) -> None:
+    began = time.time()
+    assert pair.dc.run("suspend", "--reason", "for a moment", "--until", "5s").returncode == 0
+    suspended(pair.dc)
+    value = pair.ask_for_a_change()
+    pair.arrives(value, 8)
+    took = time.time() - began
+    print(f"\na suspension of 5 s ended after {took:.2f} s")
+    assert took > 4
+
+
+def test_an_agent_that_starts_goes_by_what_is_suspended(pair: Pair) -> None:
+    assert pair.dc.run("suspend", "--reason", "reboot", "--until", "1h").returncode == 0
+    for agent in pair.agents:
+        suspended(agent)
+        agent.stop()
+    value = pair.ask_for_a_change()
+    for agent in pair.agents:
+        agent.start()
+        suspended(agent)
+    pair.waits(value, "Suspended")
+    assert pair.other.run("resume").returncode == 0
+    pair.arrives(value, 3)
