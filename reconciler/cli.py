@@ -142,23 +142,39 @@ def apply(config: Settings, desired: Path | None, cib: Path | None, node: str) -
 
 @cli.command("import")
 @_cib
+@click.option("--crm", type=_FILE, help="Read what `crm configure save` prints, or a person wrote for crm.")
+@click.option("--haresources", type=_FILE, help="Read Heartbeat's haresources.")
 @click.option("--output", type=_DIRECTORY, help="A new or empty directory for the files [default: print all].")
 @click.option("--without-overrides", is_flag=True, help="Leave to people what they set by hand: standby, stop, move …")
 @click.pass_obj
-def import_(config: Settings, cib: Path | None, output: Path | None, without_overrides: bool) -> None:
-    """Write manifests of all that the cluster, or a CIB file, configures; planning them against it is empty."""
+def import_(config: Settings, /, output: Path | None, without_overrides: bool, **files: Path | None) -> None:
+    """Write manifests of all that the cluster, or a file, configures; planning them against it is empty.
+
+    Exit code 1: nothing was imported, or something in the file could not be read.
+    """
     from reconciler import takeover  # noqa: PLC0415
 
+    given = {language: file for language, file in files.items() if file}
+    if len(given) > 1:
+        raise Failure("import: only one of --cib, --crm and --haresources at a time")
+    language, file = next(iter(given.items()), ("cib", None))
+    faults: tuple[Any, ...] = ()
     try:
-        imported = takeover.take(config, cib, overrides=not without_overrides)
+        if language == "cib" or file is None:
+            imported = takeover.take(config, file, overrides=not without_overrides)
+        else:
+            imported, faults = takeover.translate(file, language, overrides=not without_overrides)
         if output:
             takeover.write(output, imported)
     except takeover.TakeoverError as error:
         raise Failure(str(error)) from error
     if not output:
         click.echo(imported.whole, nl=False)
+    for fault in faults:
+        click.echo(f"{file}: {fault}", err=True)
     for line in takeover.summary(imported, str(output or "import")):
         click.echo(line, err=True)
+    sys.exit(ERROR if faults else OK)
 
 
 @cli.command()

@@ -1,10 +1,12 @@
 """What a reader of another configuration language gives: a CIB, what it could not read, what to know. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from reconciler.cib.document import Cib, parse, serialize
+from reconciler.secret import looks_secret
 
 SCHEMA = "pacemaker-3.9"
 """The schema of the CIBs that readers make; nothing that they write is newer."""
@@ -43,7 +45,8 @@ class Remark:
     """What a person should know of an object that was read, or what the text itself remarks.
 
     Attributes:
-        name: the object's id in the CIB; empty for what concerns the whole.
+        name: the key of its element in the CIB (see `document.key`), or of one in the section that is the object; the
+            section's name where that has no ids; empty for what concerns the whole.
         text: one or more sentences.
     """
 
@@ -60,13 +63,40 @@ class Reading:
     remarks: tuple[Remark, ...]
 
 
+_UNREADABLE = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def check_characters(text: str) -> None:
+    """Insist that a statement has only characters that XML can hold.
+
+    Raises:
+        StatementError: it has another.
+    """
+    if match := _UNREADABLE.search(text):
+        raise StatementError(f"has the character {match[0]!r}, which no CIB can hold")
+
+
 _LONGEST = 60
+_ASSIGNED = re.compile(r"([\w.-]+)=")
+_VALUE = re.compile(r"""(?:"(?:\\[\s\S]|[^"\\])*(?:"|\\?\Z)|'[^']*(?:'|\Z)|[^\s"'])*""")
+_XML_VALUE = "value"
 
 
-def excerpt(statement: str) -> str:
-    """Return the beginning of a statement on one line, as faults show it."""
-    text = " ".join(statement[: 4 * _LONGEST].split())
-    return f"{text[:_LONGEST].rstrip()} …" if len(text) > _LONGEST else text
+def fault(line: int, statement: str, message: str) -> Fault:
+    """Return the fault of a statement, with no value in it that may be a secret."""
+    said = " ".join(_concealed(statement[: 4 * _LONGEST]).split())
+    return Fault(line, f"{said[:_LONGEST].rstrip()} …" if len(said) > _LONGEST else said, _concealed(message))
+
+
+def _concealed(text: str) -> str:
+    """Return the text without the values of what looks like a secret by its name, and of pairs in XML."""
+    result, position = "", 0
+    for match in _ASSIGNED.finditer(text):
+        value = _VALUE.match(text, match.end())
+        if match.start() >= position and value and (match[1] == _XML_VALUE or looks_secret(match[1])):
+            result += f"{text[position : match.end()]}…"
+            position = value.end()
+    return result + text[position:]
 
 
 def configuration(sections: Mapping[str, Sequence[ET.Element]]) -> ET.Element:

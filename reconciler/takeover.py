@@ -1,13 +1,16 @@
-"""The verb `import`: a live cluster or a CIB file -> manifests, printed or written to a directory."""
+"""The verb `import`: a live cluster, a CIB file or another language's text -> manifests, printed or written."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+from reconciler import crm, haresources
 from reconciler.cib.document import Cib, CibError, parse
 from reconciler.host import newfiles
 from reconciler.host.observer import COMMANDS
 from reconciler.host.shell import Call, Shell
 from reconciler.importer.importer import Imported, import_cib
 from reconciler.observation import Source
+from reconciler.reading import Fault, Reading
 from reconciler.settings import Settings
 
 
@@ -24,16 +27,36 @@ def take(settings: Settings, file: Path | None, *, overrides: bool = True) -> Im
     return import_cib(_read(settings, file), overrides=overrides)
 
 
+READERS: dict[str, Callable[[str], Reading]] = {"crm": crm.read, "haresources": haresources.read}
+"""The languages that can be imported besides the CIB's own."""
+
+
+def translate(file: Path, language: str, *, overrides: bool = True) -> tuple[Imported, tuple[Fault, ...]]:
+    """Import what a text in one of `READERS` says, and return what of it could not be read.
+
+    Raises:
+        TakeoverError: the file cannot be read.
+    """
+    reading = READERS[language](_text(file))
+    notes = [f"Not imported: {fault}" for fault in reading.faults]
+    return import_cib(reading.cib, notes, reading.remarks, overrides=overrides), reading.faults
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TakeoverError(f"{file}: cannot be read: {error}") from error
+
+
 def _read(settings: Settings, file: Path | None) -> Cib:
     try:
         if file:
-            return parse(file.read_text(encoding="utf-8"))
+            return parse(_text(file))
         answer = Shell().run(Call(COMMANDS[Source.CIB], timeout=settings.command_timeout))
         if answer.failure:
             raise TakeoverError(answer.message)
         return parse(answer.stdout)
-    except (OSError, UnicodeDecodeError) as error:
-        raise TakeoverError(f"{file}: cannot be read: {error}") from error
     except CibError as error:
         raise TakeoverError(f"{file or 'the cluster'}: {error}") from error
 

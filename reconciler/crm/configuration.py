@@ -17,7 +17,7 @@ from reconciler.crm.ids import give_ids
 from reconciler.crm.lines import Statement, split, statements
 from reconciler.crm.words import Words
 from reconciler.kinds.base import fresh_id
-from reconciler.reading import Fault, Reading, Remark, StatementError, configuration, document, excerpt
+from reconciler.reading import Fault, Reading, Remark, StatementError, configuration, document, fault
 
 _READERS: Mapping[str, Callable[[Words], ET.Element]] = {
     "node": options.node,
@@ -109,14 +109,13 @@ class _Builder:
             if statement.text:
                 element = _element(statement.text, remarks)
                 self._add(_Made(statement, element))
-                inner = element.find("*") if element.tag in _DEFAULTS else element
-                name = (element if inner is None else inner).get("id", "")
+                name = _called(element)
         except StatementError as error:
             self._fault(statement, str(error))
         self._remarks += [Remark(name, text) for text in (*statement.comments, *remarks)]
 
     def _fault(self, statement: Statement, message: str) -> None:
-        self._faults.append(Fault(statement.line, excerpt(statement.text), message))
+        self._faults.append(fault(statement.line, statement.text, message))
 
     def _add(self, made: _Made) -> None:
         element = made.element
@@ -220,6 +219,15 @@ class _Builder:
                 if target is not None:
                     level.set("target", target)
                 yield level
+
+
+def _called(element: ET.Element) -> str:
+    """Return by what remarks name an object."""
+    if element.tag == _FENCING:
+        return _FENCING
+    if element.tag == "op":
+        return element.get("rsc", "")
+    return key(element[0] if element.tag in _DEFAULTS and len(element) else element)
 
 
 def _element(text: str, remarks: list[str]) -> ET.Element:

@@ -11,7 +11,7 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from reconciler.cib.rule_tokens import Token
-from reconciler.reading import StatementError
+from reconciler.reading import StatementError, check_characters
 
 _PIECE = re.compile(r"""([^ \t\r\n"'\\]+)|"((?:\\[\s\S]|[^"\\])*)"|'([^']*)'|\\([\s\S])""")
 _BLANK = re.compile(r"[ \t\r\n]*")
@@ -20,7 +20,6 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _MESSAGE = re.compile(r"(?:WARNING|INFO|ERROR|NOTICE): ")
 _BEFORE = re.compile(r"(?:crm\([^)\s]*\)\S*[#>]\s*)?(?:crm\s+(?:-F\s+)?(?=configure\s))?(?:configure\s+)?")
 _AROUND = frozenset({"configure", "commit", "verify", "end", "up", "cd", "back", "quit", "exit", "bye"})
-_UNREADABLE = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MASK = "\0"
 
 
@@ -122,8 +121,7 @@ def split(text: str) -> list[Token]:
     Raises:
         StatementError: a quote is not closed, a backslash is the last character, a character has no place in XML.
     """
-    if match := _UNREADABLE.search(text):
-        raise StatementError(f"has the character {match[0]!r}, which no CIB can hold")
+    check_characters(text)
     tokens = []
     position = _skip(text, 0)
     while position < len(text):
@@ -147,7 +145,7 @@ def _word(text: str, start: int) -> tuple[Token, int]:
         if match is None:
             if text[position] == "\\":
                 raise StatementError("ends with a backslash")
-            raise StatementError(f"the quote {text[position]} before {excerpt_of(text, position)} is not closed")
+            raise StatementError(f"has a quote {text[position]} that is not closed")
         bare, double, single, escaped = match.groups()
         if bare is not None:
             value += bare
@@ -159,8 +157,3 @@ def _word(text: str, start: int) -> tuple[Token, int]:
             quoted = True
         position = match.end()
     return Token(value, mask, start + 1, quoted), position
-
-
-def excerpt_of(text: str, position: int) -> str:
-    """Return what follows a quote, for a message."""
-    return repr(text[position + 1 : position + 21])

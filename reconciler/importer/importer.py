@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from reconciler import reading
 from reconciler.cib.document import Cib
 from reconciler.importer.attention import Attention, Topic, explanations
 from reconciler.importer.layout import block, document, separator
 from reconciler.importer.selection import Item, LeftOut, select
 from reconciler.importer.services import CLUSTER, services
 from reconciler.kinds import CLUSTER_KINDS
-from reconciler.kinds.observe import observe
+from reconciler.kinds.observe import Observed, observe
 from reconciler.planner import in_order
 from reconciler.state import Ref
 
@@ -50,12 +51,15 @@ class Imported:
         return sum(file.objects for file in self.files)
 
 
-def import_cib(cib: Cib, notes: Iterable[str] = (), *, overrides: bool = True) -> Imported:
+def import_cib(
+    cib: Cib, notes: Iterable[str] = (), remarks: Iterable[reading.Remark] = (), *, overrides: bool = True
+) -> Imported:
     """Return the manifests of all that a CIB configures.
 
     Args:
         cib: the configuration; its status is looked at only for remarks.
         notes: what else a person should know of where it comes from; sentences.
+        remarks: what else there is to say of its objects; of those that are not imported it goes to the notes.
         overrides: take over what people set by hand for a while; if not, it is left to them, and named.
     """
     observed = observe(cib)
@@ -64,12 +68,18 @@ def import_cib(cib: Cib, notes: Iterable[str] = (), *, overrides: bool = True) -
     topics: Counter[Topic] = Counter()
     places = services({item.ref: item.spec for item in selection.items})
     blocks: dict[str, list[list[str]]] = {}
+    said = _by_object(remarks, observed)
     for item in _in_reading_order(selection.items):
-        remarks = list(attention.remarks(item))
-        topics.update(remark.topic for remark in remarks)
-        texts = (*(f"Attention: {remark.text}" for remark in remarks), *explanations(item, observed))
+        found = list(attention.remarks(item))
+        topics.update(remark.topic for remark in found)
+        warnings = (f"Attention: {remark.text}" for remark in found)
+        texts = (*said.pop(item.ref, ()), *warnings, *explanations(item, observed))
         blocks.setdefault(places[item.ref], []).append(list(block(item, texts)))
-    notes = [*notes, *(f"Not imported: {item.ref}: {item.why}." for item in selection.left_out)]
+    notes = [
+        *notes,
+        *(f"{ref}: {text}" if ref else text for ref, texts in said.items() for text in texts),
+        *(f"Not imported: {item.ref}: {item.why}." for item in selection.left_out),
+    ]
     order = _order(selection.items)
     ordered = sorted(blocks, key=lambda name: (name != CLUSTER, name))
     texts_of = {name: [line for lines in blocks[name] for line in lines] for name in ordered}
@@ -84,6 +94,16 @@ def import_cib(cib: Cib, notes: Iterable[str] = (), *, overrides: bool = True) -
     )
     together = [line for name, lines in texts_of.items() for line in (*separator(name), *lines)]
     return Imported(tuple(files), document(notes, order, together), selection.left_out, topics)
+
+
+def _by_object(remarks: Iterable[reading.Remark], observed: Observed) -> dict[Ref | None, list[str]]:
+    """Return what is said of each object; of none, what is said of the whole."""
+    sections = {kind.section: Ref(name, kind.section) for name, kind in CLUSTER_KINDS.items() if not kind.tags}
+    found: dict[Ref | None, list[str]] = {}
+    for remark in remarks:
+        ref = observed.by_name.get(remark.name) or sections.get(remark.name)
+        found.setdefault(ref, []).append(remark.text)
+    return found
 
 
 _ORDERED = ("crm_config", "rsc_defaults", "op_defaults", "resources")

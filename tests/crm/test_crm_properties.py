@@ -60,7 +60,9 @@ VOCABULARY = """a b n1 100: inf: params meta op monitor operations rule and or d
     defined $id=a $id-ref=b @a @a:b $a:b=c a=b a="x ' " \\ { } ( ) [ ] /a/ to select attributes role=Master a:Master
     a:start = : * xml <primitive <a read write xpath:x meta:a:b:c type:x attr:a docker network port-mapping storage
     primitive group description=x ocf::x:y ocf:x # \x01 ü docker tag attr:a=b pattern:x n1: Mandatory: _rsc_set_
-    symmetrical=no sequential=true loss-policy=stop crmsh-ref member"""
+    symmetrical=no sequential=true loss-policy=stop crmsh-ref member passwd=canary
+    secret="canary" x.password='canary'
+"""
 WORDS = st.sampled_from(VOCABULARY.split())
 STATEMENTS = st.builds(
     lambda keyword, words: " ".join([keyword, *words]), st.sampled_from(sorted(KEYWORDS)), st.lists(WORDS, max_size=8)
@@ -80,6 +82,7 @@ def test_any_text_gives_a_cib_and_faults(text: str) -> None:
     observe(again)
     lines = text.count("\n") + 1
     assert all(1 <= fault.line <= lines and fault.statement and fault.message for fault in reading.faults)
+    assert "canary" not in "".join(map(str, reading.faults))
 
 
 def a_shells(text: str) -> list[str] | None:

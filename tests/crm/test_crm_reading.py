@@ -71,7 +71,7 @@ def test_a_value_over_several_lines() -> None:
 
 def test_an_open_quote_spoils_one_statement_only() -> None:
     text = 'primitive a Dummy fake="x\nprimitive b Dummy\nprimitive c Dummy fake="y"'
-    assert faults(text) == ["line 1: primitive a Dummy fake=\"x: the quote \" before 'x' is not closed"]
+    assert faults(text) == ['line 1: primitive a Dummy fake="x: has a quote " that is not closed']
     assert {ref.name for ref in observe(read(text).cib).state} == {"b", "c"}
 
 
