@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reconciler.cib.document import Cib, Version, serialize
+from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.identity import comparable
 from reconciler.kinds.observe import Observed
-from reconciler.plan import Change, FieldChange, Verb
-from reconciler.state import Ref, Spec
+from reconciler.plan import Change, FieldChange, Verb, flatten
+from reconciler.state import Ref, Spec, State
 
 VersionKey = tuple[int, int]
 """admin_epoch and epoch: what only changes of the configuration move."""
@@ -26,7 +27,7 @@ PATIENCE = 1.5
 """Seconds: for so long it is waited for Pacemaker to write down the versions that were not seen."""
 
 MOST_UNSEEN = 16
-"""So many versions between two that were seen are looked for."""
+"""So many versions between two that were seen are looked for, and no more are kept until they are told of."""
 
 _OUR_CLIENT, _OUR_USER = "cibadmin", "root"
 _PACEMAKERS = frozenset({"crmd", "attrd", "stonith-ng", "stonithd", "pengine", "lrmd", "cib"})
@@ -80,11 +81,13 @@ class Suspects:
     """What tells an agent's edit from a person's.
 
     `own` are the versions that this agent's own patches made. `agents` are the names of the nodes with an agent, None
-    if corosync cannot be asked. `expected(before)` is what an agent would have made of a configuration.
+    if corosync cannot be asked. `wanted` are what manifests wanted then and now. `expected(before)` is what an agent
+    would have made of a configuration; finding that out takes as long as planning does.
     """
 
     own: frozenset[VersionKey]
     agents: frozenset[str] | None
+    wanted: tuple[State, ...]
     expected: Callable[[Observed], Iterable[Expected]]
 
 
@@ -104,6 +107,7 @@ class Trail:
         for look in looks:
             if not versions or _differ(versions[-1], look):
                 versions.append(look)
+        del versions[1 : max(1, len(versions) - MOST_UNSEEN)]
         return Trail(tuple(versions), self.since if len(self.versions) > 1 else now)
 
     def unseen(self) -> frozenset[VersionKey]:
@@ -195,14 +199,38 @@ def _edits(before: Observed, after: Observed, suspects: Suspects) -> list[Edit]:
         return [replace(whole, by=By.PACEMAKER)]
     if not unseen and not _may_be_agents(by, suspects.agents):
         return [whole]
-    plans = list(suspects.expected(before))
-    agents = tuple(item for item in found if any(_as_expected(item.ref, after, plan) for plan in plans))
+    conceivable = [item for item in found if any(_conceivable(item, before, state) for state in suspects.wanted)]
+    if not unseen and len(conceivable) < len(found):
+        return [whole]
+    made = _made_by_agents(conceivable, before, after, suspects)
     if not unseen:
-        return [replace(whole, by=By.AGENT if len(agents) == len(found) else By.OTHER)]
-    made = {item.ref for item in agents}
+        return [replace(whole, by=By.AGENT if len(made) == len(found) else By.OTHER)]
+    agents = tuple(item for item in found if item.ref in made)
     rest = tuple(item for item in found if item.ref not in made)
     parts = (replace(whole, by=By.AGENT, differences=() if ours else agents), replace(whole, differences=rest))
     return [part for part in parts if part.differences]
+
+
+def _conceivable(item: Difference, before: Observed, wanted: State) -> bool:
+    """Tell at a glance whether an agent may have done it: nothing has become other than the manifests say."""
+    if item.ref not in wanted:
+        kind = CLUSTER_KINDS.get(item.ref.kind)
+        return kind is not None and item.verb is not Verb.CREATE and bool(kind.bag or before.owns(item.ref))
+    said = dict(flatten(wanted[item.ref]))
+    return item.verb is not Verb.DELETE and all(said.get(part.path, part.after) == part.after for part in item.fields)
+
+
+def _made_by_agents(
+    found: Iterable[Difference], before: Observed, after: Observed, suspects: Suspects
+) -> frozenset[Ref]:
+    """Return the objects that became exactly what an agent would have made of them."""
+    left = {item.ref for item in found}
+    made: set[Ref] = set()
+    plans = iter(suspects.expected(before) if left else ())
+    while left and (plan := next(plans, None)) is not None:
+        made |= {ref for ref in left if _as_expected(ref, after, plan)}
+        left -= made
+    return frozenset(made)
 
 
 def _may_be_agents(by: Editor, agents: frozenset[str] | None) -> bool:

@@ -124,7 +124,13 @@ class Records:
             self._trail = self._trail.with_found(map(observe, archive.versions(self._cib_dir, unseen)))
         edits: tuple[Edit, ...] = ()
         if self._trail.ripe(at):
-            suspects = Suspects(self._own, self._agents(done.observation), lambda before: self._expected(done, before))
+            wanted = self._wanted(done)
+            suspects = Suspects(
+                self._own,
+                self._agents(done.observation),
+                tuple(desired.state for desired in wanted),
+                lambda before: self._expected(before, wanted, done.observation.running),
+            )
             # Versions that were seen, or kept by Pacemaker, may be older than the word that something is a secret.
             closed = Trail(tuple(close(version) for version in self._trail.versions))
             edits, self._trail = closed.conclude(suspects)
@@ -140,12 +146,17 @@ class Records:
             return None
         return frozenset({now.node, *(name for look in looks for name in _named(look))})
 
-    def _expected(self, done: Reconciliation, before: Observed) -> Iterator[Expected]:
+    def _wanted(self, done: Reconciliation) -> tuple[Desired, ...]:
+        """Return what was wanted in the pass before, and what is wanted in this one if that is another thing."""
+        found = (self._desired, done.wanted.desired)
+        return tuple({id(one): one for one in found if one is not None}.values())
+
+    def _expected(self, before: Observed, wanted: Iterable[Desired], running: frozenset[str]) -> Iterator[Expected]:
         """Yield what an agent would make of a configuration: by its plan of the pass before, and by the manifests."""
         yield self._planned
-        for desired in {id(one): one for one in (self._desired, done.wanted.desired) if one is not None}.values():
-            for running in dict.fromkeys((frozenset[str](), done.observation.running)):
-                made = planner.plan(desired, before, running, _ANYTHING).plan
+        for desired in wanted:
+            for active in dict.fromkeys((running, frozenset[str]())):
+                made = planner.plan(desired, before, active, _ANYTHING).plan
                 yield {change.ref: change.after for change in made.changes}
 
     def _age(self, done: Reconciliation, at: float) -> None:

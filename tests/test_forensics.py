@@ -1,6 +1,9 @@
 """Who changed what: by the CIB's own words, by what agents would have made, by the versions that nobody saw."""
 
 from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
 
 from reconciler.chronicle import of_edits, who
 from reconciler.forensics import PATIENCE, By, Edit, Editor, Expected, Suspects, Trail, differences, key
@@ -10,6 +13,7 @@ from reconciler.state import Ref
 from tests.observations import DUMMY, cib, desired, observation
 
 R = Ref("Primitive", "r")
+WRITTEN = "Mon Nov 23 01:19:05 2026"
 FAKE = DUMMY.replace("/>", '><instance_attributes id="i">{}</instance_attributes></primitive>')
 
 
@@ -17,11 +21,17 @@ def fake(value: str, name: str = "fake") -> str:
     return FAKE.format(f'<nvpair id="n" name="{name}" value="{value}"/>')
 
 
-def seen(resources: str = DUMMY, epoch: int = 5, *, by: str = "root cibadmin a", constraints: str = "") -> Observed:
+def seen(
+    resources: str = DUMMY, epoch: int = 5, *, by: str = "root cibadmin a", constraints: str = "", owned: str = ""
+) -> Observed:
     user, client, origin = by.split()
-    words = {"update_user": user, "update_client": client, "update_origin": origin}
+    words = {"update_user": user, "update_client": client, "update_origin": origin, "cib_last_written": WRITTEN}
     text = cib(
-        resources, constraints=constraints, epoch=str(epoch), cib_last_written="Mon Nov 23 01:19:05 2026", **words
+        resources,
+        constraints=constraints,
+        owned=owned.split(),
+        epoch=str(epoch),
+        **words,
     )
     found = observation(text).cluster
     assert found
@@ -29,9 +39,11 @@ def seen(resources: str = DUMMY, epoch: int = 5, *, by: str = "root cibadmin a",
 
 
 def suspects(*expected: Expected, own: Iterable[int] = (), agents: Iterable[str] | None = ("a", "b")) -> Suspects:
+    """What agents would do, by manifests that want just that."""
     return Suspects(
         frozenset((0, epoch) for epoch in own),
         None if agents is None else frozenset(agents),
+        tuple({ref: spec for ref, spec in one.items() if spec is not None} for one in expected),
         lambda _: expected,
     )
 
@@ -114,6 +126,8 @@ def test_another_agent_is_known_by_what_it_does() -> None:
     (edit,) = edits(versions[0], seen(fake("2"), 6, by="root crm_resource b"), suspected=suspects(wanted("2")))
     assert edit.by is By.OTHER, "agents do not use crm_resource"
     (edit,) = edits(seen(DUMMY), seen("", 6), suspected=suspects({R: None}))
+    assert edit.by is By.OTHER, "agents delete only what is theirs"
+    (edit,) = edits(seen(DUMMY, owned="r"), seen("", 6), suspected=suspects({R: None}))
     assert edit.by is By.AGENT
     (event,) = of_edits([edit], "a", 7.0)
     assert (event.reason, event.source.component, event.message) == (
@@ -155,6 +169,28 @@ def test_versions_that_somebody_kept_are_put_in() -> None:
     found, left = trail.conclude(suspects())
     assert [(edit.editor.user, edit.unseen) for edit in found] == [("u2", 0), ("u3", 0), ("u4", 0)]
     assert not left.ripe(99.0)
+
+
+@pytest.mark.parametrize("count", [1, 2, 10, 16, 17, 40])
+def test_all_that_is_seen_is_told_of_in_order_and_of_very_much_the_newest(count: int) -> None:
+    trail = Trail()
+    for epoch in range(1, count + 1):
+        trail = trail.seen([seen(fake(str(epoch)), epoch)], 0.0)
+    kept = [key(version)[1] for version in trail.versions]
+    assert kept == ([1, *range(count - 15, count + 1)] if count > 17 else [*range(1, count + 1)])
+    found, _ = trail.conclude(suspects())
+    assert sum(edit.unseen + 1 for edit in found) == count - 1
+
+
+def test_no_plan_is_made_where_a_glance_tells_that_no_agent_did_it() -> None:
+    def planned(_: Observed) -> Iterable[Expected]:
+        raise AssertionError("that takes long, and a hundred people a second may be at it")
+
+    other = DUMMY.replace('"r"', '"s"')
+    for after in (fake("3"), fake("2") + other, "", fake("2", "other")):
+        suspected = replace(suspects(wanted("2")), expected=planned)
+        (edit,) = edits(seen(fake("1")), seen(after, 6), suspected=suspected)
+        assert edit.by is By.OTHER
 
 
 def test_a_gap_is_looked_for_only_so_far_and_a_configuration_may_be_replaced() -> None:

@@ -14,7 +14,7 @@ _NAME = re.compile(r"cib-(\d+)\.raw")
 _EPOCH = re.compile(r'\b(admin_epoch|epoch)="(\d+)"')
 _HEAD = 2000
 _MOST_FILES = 100
-_MOST_BYTES = 8_000_000
+_MOST_BYTES = 4_000_000
 
 
 def versions(directory: Path, wanted: Collection[tuple[int, int]] | None = None) -> Iterator[Cib]:
@@ -22,7 +22,7 @@ def versions(directory: Path, wanted: Collection[tuple[int, int]] | None = None)
 
     Args:
         directory: Pacemaker's, `/var/lib/pacemaker/cib`.
-        wanted: only versions with these admin_epochs and epochs; None for all. At most 8 MB are read in all.
+        wanted: only versions with these admin_epochs and epochs; None for all. At most 4 MB are read in all.
     """
     left = _MOST_BYTES
     for path in _newest(directory):

@@ -39,10 +39,10 @@ def test_what_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_not_without_end(tmp_path: Path) -> None:
-    large = cib(f"{DUMMY}<!--{'x' * 3_000_000}-->", epoch="7")
+    large = cib(f"{DUMMY}<!--{'x' * 1_500_000}-->", epoch="7")
     for number in range(1, 5):
         keep(tmp_path, number, number, large)
-    assert len(epochs(tmp_path)) == 2, "8 MB and no more"
+    assert len(epochs(tmp_path)) == 2, "4 MB and no more"
     for number in range(10, 250):
         keep(tmp_path, number, number)
     assert len(epochs(tmp_path)) == 100
