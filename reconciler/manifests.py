@@ -150,7 +150,7 @@ def _metadata_problems(metadata: Any, file: str, label: str, kind: Kind | None) 
         return
     for fault in _unknown_keys(file, label, "metadata", metadata, _METADATA):
         yield fault.field, fault.message
-    problem = _name_problem(metadata.get("name"), kind, verbatim=_is_verbatim(metadata))
+    problem = name_problem(metadata.get("name"), kind, verbatim=_is_verbatim(metadata))
     if problem:
         yield "metadata.name", problem
     for part in _TEXT_TABLES:
@@ -203,7 +203,8 @@ _WORD = re.compile(r"\S+")
 """What nodes and users are called: any word."""
 
 
-def _name_problem(name: Any, kind: Kind | None, *, verbatim: bool) -> str:
+def name_problem(name: Any, kind: Kind | None, *, verbatim: bool = False) -> str:
+    """Say why no object of a kind can be called so, whatever it says; empty if one can."""
     if name is None:
         return "is missing"
     if not isinstance(name, str):

@@ -75,8 +75,8 @@ def write(directory: Path, imported: Imported) -> None:
 def summary(imported: Imported, where: str) -> list[str]:
     """Say on a few lines what was imported and what was not."""
     lines = [f"{item.ref}: not imported: {item.why}" for item in imported.left_out]
-    files = len(imported.files)
-    lines.append(f"{where}: {imported.objects} objects in {files} file{'s' * (files != 1)}")
+    objects, files = imported.objects, len(imported.files)
+    lines.append(f"{where}: {objects} object{'s' * (objects != 1)} in {files} file{'s' * (files != 1)}")
     if imported.attention:
         counts = ", ".join(f"{number} {topic}" for topic, number in sorted(imported.attention.items()))
         lines.append(f"comments in the manifests say what needs attention: {counts}")

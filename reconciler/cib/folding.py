@@ -41,7 +41,9 @@ def fold(
         if resource.kind is ResourceKind.PRIMITIVE:
             state = _primitive(resource, by_resource.get(resource.id, []), nodes, configuration)
         else:
-            state = _collection(resource, [found[member] for member in resource.members], nodes, by_resource)
+            # Of resources with one id, which a damaged CIB may have, only the last is known: not each container's.
+            members = [found[member] for member in resource.members if member in found]
+            state = _collection(resource, members, nodes, by_resource)
         found[resource.id] = _status(resource, state, _failures(resource, counts.get(resource.id, {}), now))
     return {name: found[name] for name in [*resources, *orphans]}
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from xml.etree import ElementTree as ET
 
 from reconciler.cib import references
@@ -63,8 +63,10 @@ class Attention:
     """Looks at the objects of one configuration."""
 
     def __init__(self, observed: Observed) -> None:
-        """Prepare for the objects of a configuration."""
+        """Prepare for the objects of a configuration; what its text does not hold at all is not looked for."""
         self._observed = observed
+        text = observed.cib.text.lower()
+        self._has_legacy = not text or any(word in text for word in _OLD_ROLES)
 
     def remarks(self, item: Item) -> Iterator[Remark]:
         """Yield what there is to say of an object as it is imported."""
@@ -88,7 +90,8 @@ class Attention:
         yield from _secrets(spec)
         if isinstance(spec, Primitive):
             yield from self._primitive(spec)
-        yield from _legacy(element)
+        if self._has_legacy:
+            yield from _legacy(element)
         yield from self._attributes(element)
 
     def _primitive(self, spec: Primitive) -> Iterator[Remark]:
@@ -165,12 +168,17 @@ def _secrets(spec: Spec) -> Iterator[Remark]:
     for _, part in located(spec):
         if isinstance(part, AttributeSet):
             for name in part.values:
-                if looks_secret(name) and not _REFERENCES_TO_FILES.search(name):
+                if _hides(name):
                     text = (
                         f"{name} looks like a secret, and a secret does not belong in git: put it in a file that only "
                         f'root may read, and write {name} = {{ file = "/that/file" }}.'
                     )
                     yield Remark(Topic.SECRET, text)
+
+
+@cache
+def _hides(name: str) -> bool:
+    return looks_secret(name) and not _REFERENCES_TO_FILES.search(name)
 
 
 def _legacy(element: ET.Element) -> Iterator[Remark]:

@@ -81,18 +81,14 @@ def import_cib(
         *(f"Not imported: {item.ref}: {item.why}." for item in selection.left_out),
     ]
     order = _order(selection.items)
+    if notes or order:
+        blocks.setdefault(CLUSTER, [])
     ordered = sorted(blocks, key=lambda name: (name != CLUSTER, name))
-    texts_of = {name: [line for lines in blocks[name] for line in lines] for name in ordered}
-    first = ordered[:1]
-    files = (
-        File(
-            f"{name}.toml",
-            document(notes if name in first else (), order if name in first else (), lines),
-            len(blocks[name]),
-        )
-        for name, lines in texts_of.items()
-    )
-    together = [line for name, lines in texts_of.items() for line in (*separator(name), *lines)]
+    lines = {name: [line for lines in blocks[name] for line in lines] for name in ordered}
+    files = [File(f"{name}.toml", document((), (), lines[name]), len(blocks[name])) for name in ordered]
+    if CLUSTER in blocks:
+        files[0] = File(files[0].name, document(notes, order, lines[CLUSTER]), files[0].objects)
+    together = (line for name in ordered for line in (*separator(name), *lines[name]) if lines[name])
     return Imported(tuple(files), document(notes, order, together), selection.left_out, topics)
 
 

@@ -27,7 +27,7 @@ def document(notes: Iterable[str], order: Sequence[str], blocks: Iterable[str]) 
         blocks: the lines of the objects.
     """
     head = [f'apiVersion = "{API_VERSION}"', 'kind = "List"', *_order(order)]
-    noted = [line for note in notes for line in ("#", *toml.comment(note))][1:]
+    noted = [line for note in notes for line in toml.comment(note)]
     return "\n".join([*head, *([""] if noted else []), *noted, *blocks]) + "\n"
 
 

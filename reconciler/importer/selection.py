@@ -1,16 +1,21 @@
 """What of a configuration manifests can say, and what has to be left out. Pure."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+
+from pydantic import ValidationError
 
 from reconciler.crossref import check
 from reconciler.importer.overrides import BY_HAND, Hands, is_neutral
 from reconciler.importer.toml import Branch
 from reconciler.importer.words import table
+from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.cluster_properties import PACEMAKERS, ClusterProperties
 from reconciler.kinds.node import Node
 from reconciler.kinds.observe import Observed
-from reconciler.manifests import VERBATIM, Said, Spoiled, read_object
+from reconciler.manifests import VERBATIM, Said, Spoiled, name_problem, read_object
+from reconciler.plan import flatten
 from reconciler.state import Ref, Spec
 
 
@@ -60,26 +65,33 @@ def select(observed: Observed, *, overrides: bool = True) -> Selection:
     left_out += [LeftOut(ref, "no kind of manifest is for such an element") for ref in observed.unknown]
     items: dict[Ref, Item] = {}
     hands = Hands(observed)
+    plain = bool(observed.cib.text) and not _MAY_BE_LOST.search(observed.cib.text)
     for ref, spec in observed.state.items():
-        found = _without_hands(ref, spec, hands, overrides=overrides)
+        found = _without_hands(ref, spec, hands, overrides=overrides, plain=plain)
         if isinstance(found, LeftOut):
             left_out.append(found)
         elif found:
             items[ref] = found
     left_out += _misfits(items)
     if not items:
-        items = {ref: Item(ref, Node(), Branch()) for ref in observed.state if ref.kind == "Node"}
+        nodes = (_item(ref, Node(), plain=plain) for ref in observed.state if ref.kind == "Node")
+        items = {item.ref: item for item in nodes if isinstance(item, Item)}
     return Selection(tuple(items.values()), tuple(left_out))
 
 
-def _without_hands(ref: Ref, spec: Spec, hands: Hands, *, overrides: bool) -> Item | LeftOut | None:
+_MAY_BE_LOST = re.compile("&#|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+"""In the text of a CIB: how characters get into values that no manifest may hold. Bare line breaks become blanks there
+(XML 1.0, 3.3.3)."""
+
+
+def _without_hands(ref: Ref, spec: Spec, hands: Hands, *, overrides: bool, plain: bool) -> Item | LeftOut | None:
     if not overrides and ref.name.startswith(BY_HAND):
         return LeftOut(ref, "`crm resource move` or `ban` left it; it stays a person's")
     freed = hands.free(ref, spec, all_of_them=not overrides)
     own = _own(freed.spec) if freed.spec else None
     theirs = {name: value for name, value in freed.taken.items() if not is_neutral(name, value)}
     if own is not None:
-        found = _item(ref, own)
+        found = _item(ref, own, plain=plain)
         return replace(found, taken=theirs) if isinstance(found, Item) else found
     if theirs:
         said = ", ".join(f"{name} = {value}" for name, value in theirs.items())
@@ -100,23 +112,44 @@ def _own(spec: Spec) -> Spec | None:
     return spec
 
 
-def _item(ref: Ref, spec: Spec) -> Item | LeftOut:
+def _item(ref: Ref, spec: Spec, *, plain: bool) -> Item | LeftOut:
     """Say an object as a manifest may say it: word for word only where it has to be, and not at all if that fails."""
     said = table(spec)
+    if plain and _reads_the_same(ref, spec, said):
+        return Item(ref, spec, said)
     found = _read(ref, said)
     if isinstance(found, Said) and found.spec == spec:
         return Item(ref, spec, said)
-    odd = _faults(found) or ("it would not be read as what it is",)
+    odd = _faults(found) or tuple(_differences(spec, found.spec if isinstance(found, Said) else None))
     found = _read(ref, said, verbatim=True)
     if isinstance(found, Said) and found.spec == spec:
         return Item(ref, spec, said, odd)
     return LeftOut(ref, "; ".join(_faults(found) or odd))
 
 
+def _reads_the_same(ref: Ref, spec: Spec, said: Branch) -> bool:
+    """Find out in the quickest way for what nearly every object is: one that any person might have written."""
+    kind = CLUSTER_KINDS[ref.kind]
+    if name_problem(ref.name, kind) or kind.name_problem(ref.name, spec):
+        return False
+    try:
+        return kind.spec.model_validate(said) == spec
+    except ValidationError:
+        return False
+
+
 def _read(ref: Ref, said: Branch, *, verbatim: bool = False) -> Said | Spoiled:
     annotations = {VERBATIM: "true"} if verbatim else {}
     document = {"kind": ref.kind, "metadata": {"name": ref.name, "annotations": annotations}, "spec": said}
     return read_object("", document)
+
+
+def _differences(spec: Spec, other: Spec | None) -> Iterator[str]:
+    """Say what would mean something else if a person wrote it."""
+    meant = dict(flatten(other)) if other else {}
+    for path, text in flatten(spec):
+        if meant.get(path) != text:
+            yield f"{path}: whoever writes {text!r} means {meant.get(path)!r}, and Pacemaker does not read it so"
 
 
 def _faults(found: Said | Spoiled) -> tuple[str, ...]:

@@ -72,9 +72,9 @@ def assign(path: str, value: Any) -> list[str]:
     if not tables and len(line) <= WIDTH:
         return [line]
     match value:
-        case Mapping():
+        case Mapping() if value:
             return _dotted(path, value)
-        case str() | int() | [] | [_]:
+        case str() | int() | Mapping() | [] | [_]:
             return [line]
         case _ if tables:
             return [f"{path} = [", *(f"{_INDENT}{inline(item)}," for item in value), "]"]

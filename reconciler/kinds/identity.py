@@ -1,7 +1,8 @@
 """Ids inside objects: a manifest says one only where something refers to it, otherwise they mean nothing. Pure."""
 
 from collections.abc import Iterator
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar, get_args
 from xml.etree import ElementTree as ET
 
 from reconciler.cib import rules
@@ -16,15 +17,29 @@ PartT = TypeVar("PartT", bound=Part)
 def located(part: Part, path: str = "") -> Iterator[tuple[str, Part]]:
     """Yield an object and everything in it that has fields of its own, with the path to it: `params[0].rule`."""
     yield path, part
-    for name, field in type(part).model_fields.items():
+    for name, alias in _with_parts(type(part)):
         value = getattr(part, name)
-        where = f"{path}.{field.alias}" if path else str(field.alias)
+        if not value:
+            continue
+        where = f"{path}.{alias}" if path else alias
         if isinstance(value, Part):
             yield from located(value, where)
-        elif isinstance(value, tuple):
+        else:
             for index, inner in enumerate(value):
-                if isinstance(inner, Part):
-                    yield from located(inner, f"{where}[{index}]")
+                yield from located(inner, f"{where}[{index}]")
+
+
+@cache
+def _with_parts(model: type[Part]) -> tuple[tuple[str, str], ...]:
+    """Return the fields, with their names in manifests, in which there may be something with fields of its own."""
+    fields = model.model_fields.items()
+    return tuple((name, str(field.alias)) for name, field in fields if _may_be_part(field.annotation))
+
+
+def _may_be_part(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        return True
+    return any(_may_be_part(inner) for inner in get_args(annotation))
 
 
 def said_ids(part: Part) -> Iterator[str]:

@@ -5,10 +5,16 @@ nodes gives a configuration of which Pacemaker's scheduler makes the same as of 
 """
 
 from pathlib import Path
+from random import Random
 from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
 
 from reconciler import manifests
 from reconciler.cib import simulation
+from reconciler.cib.dialect import has_tags, schema
 from reconciler.cib.document import Cib, parse, serialize
 from reconciler.cib.simulation import Simulation, SimulationError
 from reconciler.decision import Decision, Remembered, decide
@@ -16,6 +22,8 @@ from reconciler.importer.importer import Imported, import_cib
 from reconciler.observation import Answer, Snapshot, Source, understand
 from reconciler.pruning import Policy
 from reconciler.state import Desired
+from tests.configurations import PATIENT, Live, lives
+from tests.importer.damage import damaged, unrecorded
 from tests.programs import each_of_the_corpus, need, run
 
 corpus = each_of_the_corpus("imports of other people's clusters are NOT tested")
@@ -90,3 +98,46 @@ def test_pacemaker_makes_the_same_of_what_was_imported(file: Path, tmp_path: Pat
     cib = parse(file.read_text())
     anew = made_anew(loaded(import_cib(cib)), cib)
     assert simulated(tmp_path, anew) == simulated(tmp_path, cib.text)
+
+
+@settings(PATIENT, max_examples=60)
+@given(live=lives(), overrides=st.booleans())
+def test_planning_is_empty_for_whatever_cluster_there_may_be(live: Live, overrides: bool) -> None:
+    cib = parse(unrecorded(live.text))
+    plan = decided(loaded(import_cib(cib, overrides=overrides)), cib.text).plan
+    assert (plan.changes, plan.holds) == ((), ())
+
+
+@settings(PATIENT, max_examples=150)
+@given(random=st.randoms(use_true_random=False), faults=st.integers(1, 4), overrides=st.booleans())
+def test_planning_is_empty_for_damaged_cibs_too(random: Random, faults: int, overrides: bool) -> None:
+    cib = parse(damaged(random, faults))
+    imported = import_cib(cib, overrides=overrides)
+    for item in imported.left_out:
+        event(f"left out: {item.ref.kind}")
+    if imported.objects:
+        plan = decided(loaded(imported), cib.text).plan
+        assert (plan.changes, plan.holds) == ((), ())
+
+
+@pytest.mark.slow
+@settings(PATIENT, max_examples=40)
+@given(random=st.randoms(use_true_random=False), faults=st.integers(0, 3))
+def test_pacemaker_makes_the_same_of_damaged_cibs_too(tmp_path: Path, random: Random, faults: int) -> None:
+    need("crm_simulate")
+    cib = parse(damaged(random, faults))
+    imported = import_cib(cib)
+    before = simulated(tmp_path, cib.text)
+    if isinstance(before, str) or imported.left_out or not imported.objects or not has_tags(schema(cib)):
+        event("not comparable")
+        return
+    assert simulated(tmp_path, made_anew(loaded(imported), cib)) == before
+
+
+@pytest.mark.slow
+@settings(PATIENT, max_examples=40)
+@given(live=lives())
+def test_pacemaker_makes_the_same_of_whatever_cluster_there_may_be(tmp_path: Path, live: Live) -> None:
+    need("crm_simulate")
+    cib = parse(live.text)
+    assert simulated(tmp_path, made_anew(loaded(import_cib(cib)), cib)) == simulated(tmp_path, cib.text)
