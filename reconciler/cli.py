@@ -90,15 +90,14 @@ def plan(config: Settings, desired: Path | None, cib: Path | None, node: str, fo
     decided = planned.decision.plan
     match format_:
         case "json":
-            click.echo(json.dumps(text.plan_json(decided) | oneshot.forecast_json(planned.forecast), indent=2))
+            click.echo(json.dumps(text.decision_json(planned.decision), indent=2))
         case "xml":
             click.echo(text.plan_xml(decided), nl=False)
         case "crm":
             click.echo(text.plan_crm(decided), nl=False)
         case _:
-            lines = oneshot.forecast_lines(planned.forecast)
             ages = {} if cib else oneshot.override_ages(config, planned)
-            click.echo(text.plan_text(decided, lines, colour=sys.stdout.isatty(), ages=ages), nl=False)
+            click.echo(text.decision_text(planned.decision, colour=sys.stdout.isatty(), ages=ages), nl=False)
     sys.exit(CHANGES if decided.changes or decided.holds else OK)
 
 
@@ -124,8 +123,7 @@ def apply(config: Settings, desired: Path | None, cib: Path | None, node: str) -
     from reconciler import oneshot, text  # noqa: PLC0415
 
     def show(planned: Any) -> None:
-        lines = oneshot.forecast_lines(planned.forecast)
-        click.echo(text.plan_text(planned.decision.plan, lines, colour=sys.stdout.isatty()), nl=False)
+        click.echo(text.decision_text(planned.decision, colour=sys.stdout.isatty()), nl=False)
 
     try:
         left = oneshot.apply(config, desired or config.desired, cib, node, show)

@@ -6,6 +6,8 @@ from xml.etree import ElementTree as ET
 
 from reconciler import planner, rendered
 from reconciler.cib.document import Cib
+from reconciler.demand import Demand
+from reconciler.forecast import Forecast, NoForecast
 from reconciler.kinds.node_network import Inventory, NodeNetwork
 from reconciler.kinds.primitive import Primitive
 from reconciler.network import steps
@@ -22,13 +24,16 @@ from reconciler.state import Desired, Ref, Scope, State
 class Decision:
     """The plan, and what it leads to: the configuration for a forecast, the network inventory to be kept.
 
-    `blind` are the scopes that could not be seen, with the reason: there nothing is planned.
+    `blind` are the scopes that could not be seen, with the reason: there nothing is planned. Where there is a patch to
+    send, the guards add its `demand` and the `forecast` that they went by.
     """
 
     plan: Plan
     cluster: ClusterPlan | None
     inventory: Inventory
     blind: Mapping[Scope, str]
+    demand: Demand | None = None
+    forecast: Forecast | NoForecast | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ A cluster that is not at rest has actions pending whatever the plan is; only the
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from reconciler.cib.simulation import Act, Effect, Simulation
 from reconciler.cib.verdict import CLEAN, Verdict
@@ -55,11 +56,13 @@ class NoForecast:
     """Nothing could be foreseen, and why. `verdict` may still say what is wrong with the candidate.
 
     `breaks`: the scheduler copes with the live configuration and not with the planned one, which must not be applied.
+    `mends`: it is the other way round.
     """
 
     reason: str
     verdict: Verdict = CLEAN
     breaks: bool = False
+    mends: bool = False
 
 
 def forecast(baseline: Simulation, candidate: Simulation, verdict: Verdict = CLEAN) -> Forecast:
@@ -90,13 +93,32 @@ def _once(ordered: Iterable[Effect], among: Mapping[Effect, int]) -> tuple[Effec
     return tuple(dict.fromkeys(effect for effect in ordered if effect in among))
 
 
-def lines(forecast: Forecast | NoForecast) -> tuple[str, ...]:
-    """Say a forecast to people, what matters most first.
+def data(forecast: Forecast | NoForecast | None) -> dict[str, Any] | None:
+    """Return a forecast for programs: None where nothing is to change, an `unknown` reason where nobody knows."""
+    if forecast is None:
+        return None
+    said = {
+        "errors": [*map(str, forecast.verdict.invalid), *forecast.verdict.errors],
+        "warnings": list(forecast.verdict.warnings),
+    }
+    if isinstance(forecast, NoForecast):
+        return {"unknown": forecast.reason, **said}
+    effects = [
+        {"verb": str(effect.verb), "resource": effect.resource, "source": effect.source, "target": effect.target}
+        for effect in forecast.effects
+    ]
+    return {"effects": effects, "disrupted": list(forecast.disrupted), "fenced": list(forecast.fenced), **said}
+
+
+def lines(forecast: Forecast | NoForecast | None) -> tuple[str, ...]:
+    """Say a forecast to people, what matters most first; nothing where nothing is to change.
 
     An averted effect is left out where the plan does something else to the same resource.
     """
+    if forecast is None:
+        return ()
     verdict = forecast.verdict
-    errors = [f"error: {text}" for text in dict.fromkeys(verdict.errors)]
+    errors = [f"error: {text}" for text in dict.fromkeys((*map(str, verdict.invalid), *verdict.errors))]
     warnings = [f"warning: {text}" for text in dict.fromkeys(verdict.warnings)]
     if isinstance(forecast, NoForecast):
         return (f"no forecast: {forecast.reason}", *errors, *warnings)

@@ -22,6 +22,7 @@ class Journal:
         self._said: Mapping[str, str] = {}
         self._revision = ""
         self._writes: bool | None = None
+        self._passing: Mapping[str, float] = {}
 
     def write(self, done: Reconciliation, ages: Ages = MappingProxyType({})) -> None:
         """Log one pass; `ages` is since when overrides are there."""
@@ -53,7 +54,7 @@ class Journal:
 
     def _state(self, done: Reconciliation, ages: Ages) -> None:
         """Say what is held or wrong when it begins or changes, and when it has ended."""
-        notices = _notices(done, ages)
+        notices = self._lasting(_notices(done, ages), done.began)
         for subject, text in sorted(notices.items()):
             if self._said.get(subject) != text:
                 log.warning("%s: %s", subject, text)
@@ -67,6 +68,16 @@ class Journal:
         if writes != self._writes and not done.decision.blind and done.revision:
             log.info("this agent %s the cluster's changes", "makes" if writes else "does not make")
             self._writes = writes
+
+    def _lasting(self, notices: Mapping[str, str], now: float) -> Mapping[str, str]:
+        """Leave out what will most likely have passed by itself in a moment."""
+        fleeting = {subject for subject, text in notices.items() if text.startswith(_FLEETING)}
+        self._passing = {subject: self._passing.get(subject, now) for subject in fleeting}
+        return {
+            subject: text
+            for subject, text in notices.items()
+            if subject not in fleeting or now - self._passing[subject] >= _PATIENCE
+        }
 
 
 def _notices(done: Reconciliation, ages: Ages) -> Mapping[str, str]:
@@ -108,6 +119,11 @@ _FINE = frozenset({Result.AS_FORECAST, Result.SUPERSEDED})
 _HELD, _BY_HAND = "held", "set by hand"
 _SEEN = (_HELD, _BY_HAND)
 """Notices of what was seen: that it is not seen while nothing can be does not mean that it has ended."""
+
+_FLEETING = (str(Reason.REVISION_SKEW), str(Reason.TRANSITION_RUNNING))
+"""A revision does not reach all nodes at the same moment, and clusters are busy after every change."""
+
+_PATIENCE = 5.0
 
 _USUAL = frozenset({Reason.NOT_WRITER, Reason.BACKING_OFF})
 """Holds that need no notice: one agent writes and the others do not, and a failed attempt has been logged as such."""

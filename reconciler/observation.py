@@ -47,9 +47,10 @@ class Answer:
 class Snapshot:
     """What the machine said.
 
-    `agents` are the node ids with a live agent, None if corosync cannot be asked. `suspended` is the suspension of this
-    node alone, `remembered` that of the cluster when it was last seen: the first says more, the other helps a node that
-    has just started and sees no cluster yet.
+    `agents` are the node ids with an agent that is able to write, None if corosync cannot be asked; `revisions` are the
+    revisions of the manifests that they have, as far as they have said. `suspended` is the suspension of this node
+    alone, `remembered` that of the cluster when it was last seen: the first says more, the other helps a node that has
+    just started and sees no cluster yet.
     """
 
     answers: Mapping[Source, Answer]
@@ -60,6 +61,7 @@ class Snapshot:
     promote_secondaries: Mapping[str, str] = field(default_factory=dict)
     suspended: Suspension | None = None
     remembered: Suspension | None = None
+    revisions: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,14 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree as ET
 
 from reconciler import overrides
 from reconciler.cib.document import Cib, serialize
 from reconciler.decision import Decision, Remembered, decide
-from reconciler.forecast import Forecast, NoForecast, lines
+from reconciler.guards import Moment, guarded
 from reconciler.host import applier, archive, store
 from reconciler.host.directory import Limits, Unreadable, read
 from reconciler.host.observer import Observer
@@ -23,6 +22,7 @@ from reconciler.observation import Answer, Observation, Snapshot, Source, unders
 from reconciler.overrides import Mark
 from reconciler.pace import MOVED, stuck
 from reconciler.plan import Command, Override, Plan, Reason
+from reconciler.policy import overlaid
 from reconciler.pruning import Policy
 from reconciler.records import kept_ages
 from reconciler.settings import Settings
@@ -48,12 +48,11 @@ class RejectedError(OneshotError):
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A decision with what it was made from, and what Pacemaker would do about it (None: nothing is to change)."""
+    """A decision with what it was made from."""
 
     desired: Desired
     observation: Observation
     decision: Decision
-    forecast: Forecast | NoForecast | None
     vault: Vault
 
 
@@ -86,17 +85,17 @@ def plan(settings: Settings, directory: Path, file: Path | None, node: str) -> P
     desired = vault.fill(desired)
     observation = vault.conceal(look_at_file(file, node) if file else look_here(settings, node, shell))
     remembered = Remembered(frozenset() if file else inventory(settings.state_dir))
-    decision = decide(desired, observation, policy(settings), remembered)
-    if decision.plan.commands and not file:
-        suspended = holds(observation.register, observation.snapshot.suspended, time.time())
-        decision = decide(desired, observation, policy(settings), remembered, suspended) if suspended else decision
+    rules = overlaid(settings.rules, desired.state)
+    suspended = () if file else holds(observation.register, observation.snapshot.suspended, time.time())
+    decision = decide(desired, observation, Policy(rules.prune), remembered, suspended)
+    if observation.cib is None or decision.cluster is None or not decision.cluster.operations:
+        return Planned(desired, observation, decision, vault)
     simulator = Simulator(shell, settings.command_timeout)
-    return Planned(desired, observation, decision, _forecast(observation, decision, simulator), vault)
-
-
-def policy(settings: Settings) -> Policy:
-    """Return what the settings allow a plan to delete."""
-    return Policy(settings.guards.prune, settings.guards.deletion_budget)
+    ask = simulator.without_dc if file else simulator.inquire
+    inquiry = ask(observation.cib, decision.cluster.configuration, decision.cluster.secrets)
+    moment = Moment(desired, observation, inquiry, time.time(), live=file is None)
+    decision = guarded(decision, moment, rules, observation.register)
+    return Planned(desired, observation, replace(decision, forecast=inquiry.forecast), vault)
 
 
 def look_at_file(file: Path, node: str) -> Observation:
@@ -129,12 +128,6 @@ def look_here(settings: Settings, node: str, shell: Shell) -> Observation:
     return observation
 
 
-def _forecast(observation: Observation, decision: Decision, simulator: Simulator) -> Forecast | NoForecast | None:
-    if observation.cib is None or decision.cluster is None or not decision.cluster.operations:
-        return None
-    return simulator.forecast(observation.cib, decision.cluster.configuration, decision.cluster.secrets)
-
-
 def apply(settings: Settings, directory: Path, file: Path | None, node: str, show: Callable[[Planned], None]) -> Plan:
     """Plan and apply until nothing more can be done at once, and return what is left. `show` sees each step first.
 
@@ -153,8 +146,6 @@ def apply(settings: Settings, directory: Path, file: Path | None, node: str, sho
         planned = plan(settings, directory, file, node)
         left = planned.decision.plan
         if left.commands:
-            if isinstance(planned.forecast, NoForecast) and planned.forecast.breaks:
-                raise OneshotError(planned.forecast.reason)
             if stuck(done, left.commands, moved=False):
                 raise OneshotError(
                     f"{_named(left)}: applied in vain: it had no effect, or somebody else changes it back"
@@ -213,29 +204,3 @@ def rewritten(cib: Cib, configuration: ET.Element) -> str:
     root.set("num_updates", "0")
     root.extend(configuration if part is cib.configuration else part for part in cib.root)
     return serialize(root)
-
-
-def forecast_lines(foreseen: Forecast | NoForecast | None) -> tuple[str, ...]:
-    """Say what Pacemaker would do, or why nobody knows; nothing where nothing is to change."""
-    return lines(foreseen) if foreseen else ()
-
-
-def forecast_json(foreseen: Forecast | NoForecast | None) -> dict[str, Any]:
-    """Return the forecast as data: null where nothing is to change, an `unknown` reason where nobody knows."""
-    if foreseen is None:
-        return {"forecast": None}
-    if isinstance(foreseen, NoForecast):
-        return {"forecast": {"unknown": foreseen.reason}}
-    effects = [
-        {"verb": str(effect.verb), "resource": effect.resource, "source": effect.source, "target": effect.target}
-        for effect in foreseen.effects
-    ]
-    return {
-        "forecast": {
-            "effects": effects,
-            "disrupted": list(foreseen.disrupted),
-            "fenced": list(foreseen.fenced),
-            "errors": list(foreseen.verdict.errors),
-            "warnings": list(foreseen.verdict.warnings),
-        }
-    }

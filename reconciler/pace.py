@@ -20,6 +20,7 @@ MOVED = 103
 FIRST = 1.0
 LONGEST = 60.0
 SOON = 2.0
+BUSY = 0.5
 BLIND = 5.0
 _AT_ONCE = 0.0
 _SETTLING = 1.0
@@ -164,6 +165,8 @@ def delay(decision: Decision, pace: Pace, calm: Calm, now: float) -> float:
         waits.append(_AT_ONCE)
     if any(hold.reason in _SHORT_LIVED for hold in decision.plan.holds):
         waits.append(SOON)
+    if any(hold.reason is Reason.TRANSITION_RUNNING for hold in decision.plan.holds):
+        waits.append(BUSY)
     if decision.blind:
         waits.append(BLIND)
     return max(0.0, min(waits))
@@ -182,4 +185,4 @@ def next_turn(observation: Observation, desired: Desired | None, now: float) -> 
 
 
 _JUST_AFTER = 0.01
-_SHORT_LIVED = frozenset({Reason.STOPPING, Reason.NO_DC, Reason.NO_QUORUM})
+_SHORT_LIVED = frozenset({Reason.STOPPING, Reason.NO_DC, Reason.NO_QUORUM, Reason.REVISION_SKEW})

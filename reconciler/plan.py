@@ -47,6 +47,17 @@ class Reason(StrEnum):
     BACKING_OFF = "BackingOff"
     BREAKS_SCHEDULER = "BreaksScheduler"
     SECRET_UNAVAILABLE = "SecretUnavailable"  # noqa: S105
+    INVALID = "Invalid"
+    VERIFY_ERRORS = "VerifyErrors"
+    NO_FORECAST = "NoForecast"
+    DISRUPTION_BUDGET = "DisruptionBudget"
+    FENCING = "Fencing"
+    FENCING_PENDING = "FencingPending"
+    TRANSITION_RUNNING = "TransitionRunning"
+    MAINTENANCE_MODE = "MaintenanceMode"
+    OUTSIDE_WINDOW = "OutsideWindow"
+    REVISION_SKEW = "RevisionSkew"
+    QUARANTINED = "Quarantined"
 
 
 @dataclass(frozen=True, slots=True)

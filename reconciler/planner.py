@@ -35,11 +35,15 @@ _BY_HAND = "cli-"
 
 @dataclass(frozen=True, slots=True)
 class ClusterPlan:
-    """A plan for the CIB, with the configuration that it leads to and the patch's operations."""
+    """A plan for the CIB, with the configuration that it leads to and the patch's operations.
+
+    `doomed` are the objects that it deletes, or stops because they are to be deleted.
+    """
 
     plan: Plan
     configuration: ET.Element
     operations: tuple[patch.Operation, ...]
+    doomed: frozenset[Ref] = frozenset()
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -96,6 +100,7 @@ def plan(
         ),
         configuration,
         operations,
+        pruned.doomed,
     )
 
 

@@ -1,6 +1,9 @@
-"""What nobody wants any more: only ours is deleted, within the budget, and stopped first. Pure."""
+"""What nobody wants any more: only ours is deleted, and stopped first. Pure.
 
-from collections.abc import Iterable, Iterator
+How much may be deleted at once is another question: the guards ask it of the plan as a whole.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -19,19 +22,22 @@ STOPPED_BY = "target-role"
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the settings allow: deleting at all, and how many objects one plan may delete."""
+    """What the settings allow: deleting at all."""
 
     prune: bool = True
-    deletion_budget: int = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """Deletions (and the stops that come before them), what is held back, and what is not ours."""
+    """Deletions (and the stops that come before them), what is held back, and what is not ours.
+
+    `doomed` are all objects that are to go, those included that have to stop first.
+    """
 
     changes: dict[Ref, Change] = field(default_factory=dict)
     holds: tuple[Hold, ...] = ()
     foreign: tuple[Ref, ...] = ()
+    doomed: frozenset[Ref] = frozenset()
 
 
 def prune(wanted: State, observed: Observed, running: frozenset[str], policy: Policy) -> Pruned:
@@ -47,16 +53,19 @@ def prune(wanted: State, observed: Observed, running: frozenset[str], policy: Po
     unsupported = set(observed.unsupported) - set(wanted)
     foreign = tuple(sorted((unwanted | unsupported | set(observed.unknown)) - ours))
     values = _values(wanted, observed)
-    held = _not_allowed(doomed | set(values), wanted, policy)
-    if held:
-        return Pruned({}, (*holds, *held), foreign)
+    if not policy.prune:
+        holds += [Hold(Reason.PRUNE_OFF, _PRUNE_OFF, ref) for ref in sorted(doomed | set(values))]
+        return Pruned({}, tuple(holds), foreign)
     referenced = _referenced(doomed, wanted, observed)
     holds += referenced
     doomed -= {hold.ref for hold in referenced if hold.ref}
     stops, waiting = _stop_first(doomed, observed, running)
     holds += [Hold(Reason.STOPPING, _stopping(ref, observed), ref) for ref in sorted(waiting)]
     deletions = {ref: Change(ref, observed.state[ref], None) for ref in sorted(doomed - waiting)}
-    return Pruned(values | stops | deletions, tuple(holds), foreign)
+    return Pruned(values | stops | deletions, tuple(holds), foreign, frozenset({*values, *doomed}))
+
+
+_PRUNE_OFF = "no manifest wants it; deleting is switched off (prune = false)"
 
 
 def _values(wanted: State, observed: Observed) -> dict[Ref, Change]:
@@ -67,20 +76,6 @@ def _values(wanted: State, observed: Observed) -> dict[Ref, Change]:
         if bag and ref not in wanted and (ours := observed.recorded_values(ref)):
             changes[ref] = Change(ref, spec, bag.without(spec, ours))
     return changes
-
-
-def _not_allowed(doomed: Iterable[Ref], wanted: State, policy: Policy) -> list[Hold]:
-    refs = sorted(doomed)
-    if refs and not policy.prune:
-        message = "no manifest wants it; deleting is switched off (prune = false)"
-        return [Hold(Reason.PRUNE_OFF, message, ref) for ref in refs]
-    if refs and not wanted:
-        message = f"one of {len(refs)} deletions: the manifests want nothing at all of the cluster any more"
-        return [Hold(Reason.DELETION_BUDGET, message, ref) for ref in refs]
-    if len(refs) > policy.deletion_budget:
-        message = f"one of {len(refs)} deletions: more than the settings' deletion_budget of {policy.deletion_budget}"
-        return [Hold(Reason.DELETION_BUDGET, message, ref) for ref in refs]
-    return []
 
 
 def _referenced(doomed: set[Ref], wanted: State, observed: Observed) -> list[Hold]:

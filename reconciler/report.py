@@ -13,7 +13,7 @@ from reconciler.settling import Settling, lines
 from reconciler.state import Ref, Scope
 from reconciler.status import HEALTHY, SYNCED, Condition, ObjectStatus
 from reconciler.suspension import in_force, stored
-from reconciler.text import plan_json, timestamp
+from reconciler.text import decision_json, timestamp
 
 _NOTHING = Noted()
 
@@ -24,7 +24,7 @@ def report(done: Reconciliation, mode: str, directory: str, started: float, note
     `plan` is as `plan --format json` shows it; its overrides have a `since` here, `exact` if it is no later than that,
     and `expired` if they are without effect. `outOfBand` are the last events of changes that no agent made.
     """
-    plan = plan_json(done.decision.plan)
+    plan = decision_json(done.decision)
     for item, override in zip(plan["overrides"], done.decision.plan.overrides, strict=True):
         age = noted.ages.get(Mark.of(override))
         if age:

@@ -146,6 +146,11 @@ def is_digest(text: str) -> bool:
     return _DIGEST.fullmatch(text) is not None
 
 
+def without_digests(text: str) -> str:
+    """Return the text with one word for every secret: digests are different on every node."""
+    return _DIGEST.sub("(secret)", text)
+
+
 def reveal(text: str) -> str:
     """Return the value of a secret, and any other text as it is; of a secret that is not known, what it prints as."""
     return text.reveal() if isinstance(text, Secret) and text.known else str(text)

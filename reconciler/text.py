@@ -7,6 +7,8 @@ from types import MappingProxyType
 from typing import Any
 
 from reconciler.cib import crm
+from reconciler.decision import Decision
+from reconciler.forecast import data, lines
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.plan import Change, FieldChange, Hold, Override, Plan, Verb
 from reconciler.sealing import hushed, secrets_in, shown_patch, without_values
@@ -48,6 +50,22 @@ def plan_text(
     ]
     blocks.append([_paint(_summary(plan), "1", colour=colour)])
     return "\n".join("".join(f"{line}\n" for line in block) for block in blocks)
+
+
+def decision_text(
+    decision: Decision, *, colour: bool = False, ages: Mapping[Override, str] = MappingProxyType({})
+) -> str:
+    """Return a decision's plan with its forecast as `plan_text` does."""
+    return plan_text(decision.plan, lines(decision.forecast), colour=colour, ages=ages)
+
+
+def decision_json(decision: Decision) -> dict[str, Any]:
+    """Return a decision's plan for programs, with `digest`, which is what `approve` takes, and `forecast`.
+
+    Both are null where there is nothing to send to the cluster.
+    """
+    digest = decision.demand.digest if decision.demand else None
+    return {**plan_json(decision.plan), "digest": digest, "forecast": data(decision.forecast)}
 
 
 def _block(title: str, lines: Iterable[str]) -> list[str]:

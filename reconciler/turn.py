@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.breaker import Breaker
+from reconciler.cib import controller
 from reconciler.cib.document import Cib
 from reconciler.decision import Decision, Remembered, blind, decide, for_node
+from reconciler.guards import Inquiry, Moment, guarded, tidied
 from reconciler.health import health
 from reconciler.host.applier import apply
 from reconciler.host.observer import Observer
@@ -17,7 +19,8 @@ from reconciler.host.wanted import WantedSource
 from reconciler.kinds.node_network import Inventory
 from reconciler.observation import Observation, Snapshot, understand
 from reconciler.pace import MOVED, Pace, stuck, without_version
-from reconciler.plan import Change, Command, Hold, Outcome, Plan, Reason
+from reconciler.plan import Change, Command, Outcome, Plan
+from reconciler.policy import Rules, overlaid
 from reconciler.pruning import Policy
 from reconciler.reconciliation import Reconciliation, Wanted
 from reconciler.settings import Settings
@@ -43,7 +46,7 @@ class Memory:
     objects: Mapping[Ref, ObjectStatus] = field(default_factory=dict)
     breaker: Breaker = field(default_factory=Breaker)
     pace: Pace = field(default_factory=Pace)
-    judged: tuple[Command, str] | None = None
+    asked: tuple[Command, str, Inquiry] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class Turner:
         self._source = source
         self.vault = Vault(settings.state_dir)
         self._simulator = Simulator(shell, settings.command_timeout)
-        self._policy = Policy(settings.guards.prune, settings.guards.deletion_budget)
+        self._rules = settings.rules
 
     def turn(self, memory: Memory) -> Reconciliation:
         """Make one pass."""
@@ -90,6 +93,7 @@ class Turner:
         # Manifests that have changed must hold still for a moment: meanwhile the machine is asked.
         answers = self._observer.begin()
         wanted = self._wanted(began)
+        self._observer.tell(wanted.desired.revision if wanted.desired else "")
         observation = self._understand(answers(), memory)
         attempt = self._attempt(wanted, observation, memory)
         for _ in range(_TRIES_IN_A_PASS):
@@ -143,30 +147,32 @@ class Turner:
         desired, now = wanted.desired, time.time()
         if desired is None:
             return Decision(Plan(), None, memory.inventory, blind(observation))
-        holds = (*standing(observation, self._settings.mode), *memory.pace.holds(desired.revision, now))
+        rules = overlaid(self._rules, desired.state)
+        holds = (*standing(observation, rules, desired.revision), *memory.pace.holds(desired.revision, now))
         left_alone = memory.breaker.holds(desired.revision, now)
         remembered = Remembered(memory.inventory, memory.last_cib, left_alone)
-        return self._unless_it_breaks(
-            decide(desired, observation, self._policy, remembered, holds), observation, memory
-        )
+        decision = decide(desired, observation, Policy(rules.prune), remembered, holds)
+        return self._guarded(decision, desired, observation, rules, memory)
 
-    def _unless_it_breaks(self, decision: Decision, observation: Observation, memory: Memory) -> Decision:
-        """Hold a patch that would end the cluster's scheduler; the same patch is asked about once."""
+    def _guarded(
+        self, decision: Decision, desired: Desired, observation: Observation, rules: Rules, memory: Memory
+    ) -> Decision:
+        """Ask what a patch would lead to before it may be sent; about the same patch and CIB once."""
+        if observation.cib is None or decision.cluster is None:
+            return decision
+        kept = observation.register
         patches = [command for command in decision.plan.commands if command.scope is Scope.CLUSTER]
-        if not patches or decision.cluster is None or observation.cib is None:
-            return decision
+        if not patches:
+            return tidied(decision, observation.cib, kept, desired.revision, time.time())
         edit = without_version(patches[0])
-        if memory.judged is None or memory.judged[0] != edit:
-            memory.judged = (
-                edit,
-                self._simulator.objection(observation.cib, decision.cluster.configuration, decision.cluster.secrets),
-            )
-        objection = memory.judged[1]
-        if not objection:
-            return decision
-        commands = tuple(command for command in decision.plan.commands if command.scope is not Scope.CLUSTER)
-        holds = (*decision.plan.holds, Hold(Reason.BREAKS_SCHEDULER, objection))
-        return replace(decision, plan=replace(decision.plan, holds=holds, commands=commands))
+        if memory.asked is None or memory.asked[:2] != (edit, observation.cib.text):
+            planned = decision.cluster
+            inquiry = self._simulator.inquire(observation.cib, planned.configuration, planned.secrets)
+            # A busy DC is asked again: that it has become idle leaves no trace in the CIB.
+            memory.asked = (edit, observation.cib.text, inquiry) if inquiry.dc_state == controller.IDLE else None
+        else:
+            inquiry = memory.asked[2]
+        return guarded(decision, Moment(desired, observation, inquiry, time.time()), rules, kept)
 
     def _learn(self, attempt: Attempt, after: Observation, memory: Memory) -> tuple[Decision, frozenset[Scope]]:
         """Remember how it went, and decide again: about what is left, and what of it has to wait.

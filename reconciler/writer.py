@@ -9,19 +9,37 @@ from collections.abc import Iterable
 
 from reconciler.observation import Observation
 from reconciler.plan import Hold, Reason
+from reconciler.policy import Rules
 from reconciler.state import CHANGEABLE, Scope
 from reconciler.suspension import holds
 
 
-def standing(observation: Observation, mode: str) -> tuple[Hold, ...]:
-    """Return what keeps this agent from changing the cluster or its node; nothing if it may."""
-    if mode == "observe":
-        message = "mode = observe in the settings: changes are reported and not made"
+def standing(observation: Observation, rules: Rules, revision: str) -> tuple[Hold, ...]:
+    """Return what keeps this agent from changing the cluster or its node; nothing if it may.
+
+    Args:
+        observation: of this pass.
+        rules: what an agent may do by itself.
+        revision: of the manifests in force here.
+    """
+    if rules.mode == "observe":
+        message = f"{rules.observed_by}: changes are reported and not made"
         return tuple(Hold(Reason.OBSERVE_ONLY, message, scope=scope) for scope in CHANGEABLE)
-    hold = _cluster(observation)
+    hold = _cluster(observation) or _skew(observation, revision)
     snapshot = observation.snapshot
     suspended = holds(observation.register, snapshot.suspended, snapshot.at)
     return (hold, *suspended) if hold else suspended
+
+
+def _skew(observation: Observation, revision: str) -> Hold | None:
+    """Hold while agents that could write have read other manifests: nobody knows which are the newer ones."""
+    snapshot, cib = observation.snapshot, observation.cib
+    for nodeid, other in sorted(snapshot.revisions.items()):
+        if cib is not None and nodeid != snapshot.nodeid and other != revision:
+            name = cib.unames.get(str(nodeid), str(nodeid))
+            message = f"the agent on {name} has revision {other[:12]} of the manifests, this one {revision[:12]}: waits"
+            return Hold(Reason.REVISION_SKEW, f"{message} until all have the same")
+    return None
 
 
 def _cluster(observation: Observation) -> Hold | None:

@@ -19,7 +19,7 @@ from tests.cib.pacemaker_patches import PatchOracle
 from tests.configurations import EMPTY, PATIENT, Live, Objects, desired, lives, objects, wishes
 from tests.programs import each_of_the_corpus, need, run
 
-FREE = Policy(deletion_budget=100)
+FREE = Policy()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from reconciler.kinds.observe import observe
 from reconciler.plan import Change, FieldChange, Hold, Override, Plan, Reason, Verb
 from reconciler.planner import ClusterPlan, plan
 from reconciler.pruning import Policy
-from reconciler.state import Desired, Ref
+from reconciler.state import Ref
 from tests.configurations import desired
 
 DUMMY = {"agent": "ocf:pacemaker:Dummy"}
@@ -143,8 +143,7 @@ def test_a_set_of_which_nothing_is_left_goes_as_a_whole() -> None:
 
 def test_taking_values_out_of_a_shared_set_counts_as_a_deletion() -> None:
     live = cib(options=option("batch-limit", "5"), owned="o-batch-limit a", resources=primitive("a"))
-    held = planned(live, A, policy=Policy(deletion_budget=0)).plan
-    assert (held.changes, reasons(held)) == ((), {"ClusterProperties/cib-bootstrap-options": Reason.DELETION_BUDGET})
+    assert planned(live, A).doomed == {Ref("ClusterProperties", "cib-bootstrap-options")}
 
 
 def test_switched_off_pruning_deletes_and_stops_nothing() -> None:
@@ -356,8 +355,3 @@ def test_objects_of_a_node_are_none_of_the_clusters_business() -> None:
     assert [str(change.ref) for change in plan(wish, observe(parse(cib())), frozenset(), Policy()).plan.changes] == [
         "Primitive/a"
     ]
-
-
-def test_desired_state_that_is_empty_is_no_reason_to_delete() -> None:
-    found = plan(Desired({}, "r"), observe(parse(cib(primitive("a"), "a"))), frozenset(), Policy()).plan
-    assert (found.changes, reasons(found)) == ((), {"Primitive/a": Reason.DELETION_BUDGET})

@@ -189,7 +189,7 @@ def candidate(cib: Cib, configuration: ET.Element) -> str:
 
 
 def unused(cib: Cib, configuration: ET.Element) -> str:
-    """Return the text of a CIB with this configuration where all nodes are switched off and nothing has ever run.
+    """Return the text, one tag a line, of a CIB with this configuration, all nodes switched off, nothing ever run.
 
     In it only the configuration can be wrong. With the live status crm_verify would also call errors what the scheduler
     copes with: a clone that is deleted while it runs "might be active on 2 nodes". And there is nothing to schedule,
@@ -202,7 +202,8 @@ def unused(cib: Cib, configuration: ET.Element) -> str:
             name = {"id": node.get("id", ""), "uname": node.get("uname", "")}
             ET.SubElement(status, "node_state", {**name, **_OFF})
     root.extend((configuration, status))
-    return serialize(root)
+    # Serialized, a `>` stands for itself only at a tag's end.
+    return serialize(root).replace("><", ">\n<")
 
 
 _OFF = {"in_ccm": "false", "crmd": "offline", "join": "down", "expected": "down"}

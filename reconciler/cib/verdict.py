@@ -6,8 +6,10 @@ and with 0 for other warnings; which ones changes from release to release. The w
 
 import re
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+from xml.parsers import expat
 
 VERIFY = ("crm_verify", "-VV")
 """With `--xml-file FILE`: checks that CIB. One -V shows errors only; the second one warnings too."""
@@ -15,9 +17,13 @@ VERIFY = ("crm_verify", "-VV")
 _SAID = re.compile(r"(?:\(\w+\)\s*)?(?P<level>emerg|alert|crit|critical|error|warning):\s+(?P<text>.+)", re.IGNORECASE)
 """`(unpack_resources) error: …` in 2.1.5, `error: …` later."""
 
-_INVALID = re.compile(r"(?:.*?:\s?(?:line )?\d+: )?(?P<where>element \S+: )?.*?validity error ?: (?P<text>.+)")
-"""libxml2 of what breaks the schema: `Entity: line 2: element bogus: Relax-NG validity error : …`. The line's number
-says nothing about a document that nobody sees, and changes with every edit above it."""
+_INVALID = re.compile(
+    r"(?:.*?:\s?(?:line )?(?P<line>\d+): )?(?P<where>element \S+: )?.*?validity error ?: (?P<text>.+)"
+)
+"""libxml2 of what breaks the schema: `Entity: line 2: element bogus: Relax-NG validity error : …`."""
+
+_INVALID_AT_ALL = "CIB did not pass schema validation"
+"""What crm_verify adds to that."""
 
 _SUMMARY = "crm_verify: "
 
@@ -27,34 +33,55 @@ class VerifyError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What is wrong with a CIB: `errors` that Pacemaker rejects or ignores settings for, and mere `warnings`.
+class Invalid:
+    """Something that breaks the schema, in libxml2's words.
 
-    Texts are Pacemaker's own, in its order. What breaks the schema is said once for each place, as the texts name an
-    element but not which; all else once, however often the scheduler came past it.
+    `path` are the elements around it and the one that it is about, outermost first, as tag and id (empty without one);
+    empty if libxml2 does not say where. Equal by the words.
+    """
+
+    text: str
+    path: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is wrong with a CIB: `errors` that Pacemaker ignores settings for, and mere `warnings`.
+
+    `invalid` is what breaks the schema: the cluster would refuse all of it. Texts are Pacemaker's own, in its order.
+    What breaks the schema is said once for each place, as the texts name an element but not which; all else once,
+    however often the scheduler came past it.
     """
 
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    invalid: tuple[Invalid, ...] = ()
 
     def beyond(self, baseline: "Verdict") -> "Verdict":
         """Return what is said here and not of `baseline`: what was wrong already is nobody's doing now.
 
         What is said twice here and once there remains once.
         """
-        return Verdict(_beyond(self.errors, baseline.errors), _beyond(self.warnings, baseline.warnings))
+        return Verdict(
+            _beyond(self.errors, baseline.errors),
+            _beyond(self.warnings, baseline.warnings),
+            _beyond(self.invalid, baseline.invalid),
+        )
 
 
 CLEAN = Verdict()
 
 
-def verify(stdout: str, stderr: str, code: int) -> Verdict:
-    """Read what `VERIFY` printed and how it left.
+def verify(stdout: str, stderr: str, code: int, checked: str = "") -> Verdict:
+    """Read what `VERIFY` printed and how it left; `checked` is the document's text, one tag a line, to find places in.
 
     Raises:
         VerifyError: it left with an error and named neither an error nor a warning: killed, crashed, a stranger's tool.
     """
-    invalid: list[str] = []
+    invalid: list[tuple[str, int]] = []
     errors: dict[str, None] = {}
     warnings: dict[str, None] = {}
     lines = [line.strip() for line in (*stdout.splitlines(), *stderr.splitlines())]
@@ -62,19 +89,45 @@ def verify(stdout: str, stderr: str, code: int) -> Verdict:
         if said := _SAID.fullmatch(line):
             (warnings if said["level"].lower() == "warning" else errors)[said["text"]] = None
         elif breaks := _INVALID.fullmatch(line):
-            invalid.append(f"{breaks['where'] or ''}{breaks['text']}")
+            invalid.append((f"{breaks['where'] or ''}{breaks['text']}", int(breaks["line"] or 0)))
+    if invalid:
+        errors.pop(_INVALID_AT_ALL, None)
     if code and not invalid and not errors and not warnings:
         said_last = next((line for line in reversed(lines) if line), "").removeprefix(_SUMMARY)
         raise VerifyError(f"crm_verify failed with exit code {code}" + (f": {said_last[:300]}" if said_last else ""))
-    return Verdict((*invalid, *errors), tuple(warnings))
+    places = _places(checked, {line for _, line in invalid}) if invalid and checked else {}
+    return Verdict(tuple(errors), tuple(warnings), tuple(Invalid(text, places.get(line, ())) for text, line in invalid))
 
 
-def _beyond(said: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
+def _places(text: str, lines: set[int]) -> Mapping[int, tuple[tuple[str, str], ...]]:
+    """Find the elements that begin in these lines."""
+    found: dict[int, tuple[tuple[str, str], ...]] = {}
+    inside: list[tuple[str, str]] = []
+    parser = expat.ParserCreate()
+
+    def start(tag: str, attributes: Mapping[str, str]) -> None:
+        inside.append((tag, attributes.get("id", "")))
+        if parser.CurrentLineNumber in lines:
+            found[parser.CurrentLineNumber] = tuple(inside)
+
+    def end(tag: str) -> None:  # noqa: ARG001
+        inside.pop()
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.Parse(text, True)
+    return found
+
+
+_SaidT = TypeVar("_SaidT", bound=Hashable)
+
+
+def _beyond(said: Iterable[_SaidT], known: Iterable[_SaidT]) -> tuple[_SaidT, ...]:
     left = Counter(known)
-    new: list[str] = []
-    for text in said:
-        if left[text] > 0:
-            left[text] -= 1
+    new: list[_SaidT] = []
+    for item in said:
+        if left[item] > 0:
+            left[item] -= 1
         else:
-            new.append(text)
+            new.append(item)
     return tuple(new)

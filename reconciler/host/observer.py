@@ -57,6 +57,11 @@ class Observer:
         finish = self._shell.start_all(list(calls.values()))
         return lambda: self._snapshot(dict(zip(calls, finish(), strict=True)))
 
+    def tell(self, revision: str) -> None:
+        """Let the other agents know what this one has read, before their news are looked at."""
+        if self._peers:
+            self._peers.tell(revision)
+
     def _snapshot(self, done: Mapping[Source, Completed]) -> Snapshot:
         answers = {source: _answer(source, completed) for source, completed in done.items()}
         for source, (instead, argv) in FALLBACKS.items():
@@ -64,6 +69,7 @@ class Observer:
                 answers[instead] = _answer(instead, self._shell.run(Call(argv, timeout=self._timeout)))
         agents = self._peers.look() if self._peers else None
         nodeid = self._peers.local() if self._peers else None
+        revisions = self._peers.revisions if self._peers else {}
         return Snapshot(
             answers,
             time.time(),
@@ -73,6 +79,7 @@ class Observer:
             _promoting(),
             self._kept(store.SUSPENSION),
             self._kept(store.LAST_SUSPENSION),
+            revisions,
         )
 
     def _kept(self, name: str) -> Suspension | None:

@@ -1,4 +1,4 @@
-"""Which other agents are able to write: membership of a closed process group of corosync. Calls libcpg, no command.
+"""Which other agents are able to write, and what they have read: a closed process group of corosync. Calls libcpg.
 
 A process that ends, in whatever way, leaves the group at once on all nodes (cpg_overview(3), cpg_membership_get(3)).
 That is the liveness that a takeover needs, without heartbeats, clocks or anything written anywhere.
@@ -6,7 +6,9 @@ That is the liveness that a takeover needs, without heartbeats, clocks or anythi
 
 import ctypes
 import time
-from ctypes import POINTER, Structure, byref, c_char, c_int, c_size_t, c_uint32, c_uint64, c_void_p
+from collections.abc import Mapping
+from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char, c_int, c_size_t, c_uint32, c_uint64, c_void_p
+from types import MappingProxyType
 from typing import Any
 
 GROUP = b"reconciler"
@@ -19,6 +21,8 @@ _LOOKS = 50
 _PAUSE = 0.01
 _TYPE_AGREED = 2
 _LOOK = b"look"
+_REVISION = b"revision "
+_LONGEST = 200
 
 
 class _Name(Structure):
@@ -33,8 +37,11 @@ class _Vector(Structure):
     _fields_ = (("base", c_void_p), ("length", c_size_t))
 
 
+_Deliver = CFUNCTYPE(None, c_uint64, POINTER(_Name), c_uint32, c_uint32, c_void_p, c_size_t)
+
+
 class _Callbacks(Structure):
-    _fields_ = (("deliver", c_void_p), ("confchg", c_void_p))
+    _fields_ = (("deliver", _Deliver), ("confchg", c_void_p))
 
 
 class Peers:
@@ -47,6 +54,17 @@ class Peers:
         self._library: Any = None
         self._handle: c_uint64 | None = None
         self._joined = False
+        self._revision = b""
+        self._told: tuple[bytes, frozenset[int]] = b"", frozenset()
+        self._said: dict[int, str] = {}
+        self._members_seen: frozenset[int] = frozenset()
+        # Corosync's library calls it for as long as it is connected: it must not be collected before.
+        self._callbacks = _Callbacks(_Deliver(self._deliver), None)
+
+    @property
+    def revisions(self) -> Mapping[int, str]:
+        """The revisions of the manifests that the members have, by node id, as far as they have said."""
+        return MappingProxyType(dict(self._said))
 
     @property
     def descriptor(self) -> int | None:
@@ -64,7 +82,17 @@ class Peers:
         members = self._members() if self._handle is not None or self._connect() else None
         if members is None:
             self.close()
+        self._members_seen = members or frozenset()
+        self._said = {node: said for node, said in self._said.items() if node in self._members_seen}
+        self.tell(self._revision.decode())
         return members
+
+    def tell(self, revision: str) -> None:
+        """Let the members know the revision of the manifests in force here: when it is new, and when they are."""
+        self._revision = revision.encode()[:_LONGEST]
+        news = self._revision, self._members_seen
+        if self._joined and self._revision and news != self._told and self._send(_REVISION + self._revision):
+            self._told = news
 
     def local(self) -> int | None:
         """Return this node's id, or None if corosync cannot be asked."""
@@ -79,6 +107,7 @@ class Peers:
             return
         if able:
             self._joined = self._library.cpg_join(self._handle, byref(_name())) == _OK
+            self.tell(self._revision.decode())
         else:
             # cpg_leave would do, but corosync 3.1.7 lets nobody join again over the same connection.
             self.close()
@@ -87,8 +116,7 @@ class Peers:
     def nudge(self) -> None:
         """Make the descriptors of all members readable: something was seen that gives no hint on their nodes."""
         if self._joined:
-            message = _Vector(ctypes.cast(ctypes.c_char_p(_LOOK), c_void_p), len(_LOOK))
-            self._library.cpg_mcast_joined(self._handle, _TYPE_AGREED, byref(message), 1)
+            self._send(_LOOK)
 
     def close(self) -> None:
         """Leave the group and corosync; the next look connects again."""
@@ -96,6 +124,18 @@ class Peers:
             self._library.cpg_finalize(self._handle)
         self._handle = None
         self._joined = False
+        self._told = b"", frozenset()
+        self._said.clear()
+
+    def _send(self, message: bytes) -> bool:
+        vector = _Vector(ctypes.cast(ctypes.c_char_p(message), c_void_p), len(message))
+        return bool(self._library.cpg_mcast_joined(self._handle, _TYPE_AGREED, byref(vector), 1) == _OK)
+
+    def _deliver(self, _handle: int, _group: Any, node: int, _pid: int, message: int, length: int) -> None:
+        """Take what a member says; of a version that says something else nothing is taken."""
+        text = ctypes.string_at(message, min(length, len(_REVISION) + _LONGEST))
+        if text.startswith(_REVISION):
+            self._said[node] = text.removeprefix(_REVISION).decode(errors="replace")
 
     def _members(self) -> frozenset[int] | None:
         """Ask corosync; after joining, wait until the others have agreed to it, for so long the answer is too old."""
@@ -122,7 +162,7 @@ class Peers:
             except OSError:
                 return False
         handle = c_uint64(0)
-        if self._library.cpg_initialize(byref(handle), byref(_Callbacks(None, None))) != _OK:
+        if self._library.cpg_initialize(byref(handle), byref(self._callbacks)) != _OK:
             return False
         self._handle = handle
         return True

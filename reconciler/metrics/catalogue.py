@@ -72,6 +72,18 @@ BLOCKING = (
     Reason.SUSPENDED,
     Reason.BACKING_OFF,
     Reason.BREAKS_SCHEDULER,
+    Reason.INVALID,
+    Reason.VERIFY_ERRORS,
+    Reason.NO_FORECAST,
+    Reason.DELETION_BUDGET,
+    Reason.DISRUPTION_BUDGET,
+    Reason.FENCING,
+    Reason.FENCING_PENDING,
+    Reason.TRANSITION_RUNNING,
+    Reason.MAINTENANCE_MODE,
+    Reason.OUTSIDE_WINDOW,
+    Reason.REVISION_SKEW,
+    Reason.QUARANTINED,
     Reason.UNOBSERVABLE,
 )
 """What keeps an agent from changing the cluster."""

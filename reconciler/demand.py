@@ -1,0 +1,90 @@
+"""What a patch asks for: the thing that a person approves, and that an approval is compared with. Pure."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from reconciler.cib.register import Approval
+from reconciler.forecast import Forecast, NoForecast
+from reconciler.plan import Change, Verb
+from reconciler.planner import ClusterPlan
+from reconciler.secret import without_digests
+from reconciler.state import Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a patch asks for: this is what a person approves, and what an approval is compared with.
+
+    `changes` has a digest for each object's change but for deletions, `deletions` all objects that go, also those that
+    have to stop first, `disrupted` the resources that are interrupted, `fenced` the nodes.
+    """
+
+    revision: str
+    changes: Mapping[Ref, str]
+    deletions: frozenset[Ref] = frozenset()
+    disrupted: frozenset[str] = frozenset()
+    fenced: frozenset[str] = frozenset()
+
+    @property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that stand for all of it."""
+        parts = (
+            self.revision,
+            *sorted(self.changes.values()),
+            "deletes",
+            *map(str, sorted(self.deletions)),
+            "disrupts",
+            *sorted(self.disrupted),
+            "fences",
+            *sorted(self.fenced),
+        )
+        return _digest(parts)
+
+    def is_within(self, approval: Approval) -> bool:
+        """Tell whether it asks for nothing but what was approved, of the same revision.
+
+        So an approval also releases what is left of its plan when a part is done: first the stops, then the deletions.
+        """
+        changed = {digest for ref, digest in self.changes.items() if ref not in approval.deletions}
+        return (
+            self.revision == approval.revision
+            and changed <= approval.changes
+            and self.deletions <= approval.deletions
+            and self.disrupted <= approval.disrupted
+            and self.fenced <= approval.fenced
+        )
+
+    def approval(self, at: int, by: str) -> Approval:
+        """Return the approval of it by somebody, at a time in Unix seconds."""
+        return Approval(
+            self.digest,
+            at,
+            by,
+            self.revision,
+            self.deletions,
+            self.disrupted,
+            self.fenced,
+            frozenset(self.changes.values()),
+        )
+
+
+def demand(revision: str, planned: ClusterPlan, forecast: Forecast | NoForecast | None) -> Demand:
+    """Say what the patch of a plan asks for."""
+    foreseen = forecast if isinstance(forecast, Forecast) else Forecast()
+    return Demand(
+        revision,
+        {change.ref: _of(change) for change in planned.plan.changes if change.verb is not Verb.DELETE},
+        planned.doomed,
+        frozenset(foreseen.disrupted),
+        frozenset(foreseen.fenced),
+    )
+
+
+def _of(change: Change) -> str:
+    fields = (f"{field.path}\0{field.before}\0{field.after}" for field in change.fields())
+    return _digest((str(change.ref), str(change.verb), *map(without_digests, fields)))
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]

@@ -1,0 +1,202 @@
+"""Whether the patch of a plan may be sent now. Pure.
+
+A patch is sent as it is or held as a whole: its parts belong together. What a person may decide otherwise is released
+by an approval of exactly that plan; what no approval can make right is not.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from reconciler.cib import controller
+from reconciler.cib.document import Cib
+from reconciler.cib.register import Approval, Register, patched
+from reconciler.cib.verdict import Invalid
+from reconciler.decision import Decision
+from reconciler.demand import Demand, demand
+from reconciler.forecast import Forecast, NoForecast
+from reconciler.kinds import CLUSTER_KINDS, key
+from reconciler.kinds.cluster_properties import ClusterProperties
+from reconciler.observation import Observation
+from reconciler.plan import Command, Hold, Reason
+from reconciler.planner import PATCH
+from reconciler.policy import Rules
+from reconciler.state import Desired, Scope
+from reconciler.windows import closed
+
+_FEW = 5
+MAINTENANCE = "maintenance-mode"
+APPROVAL_LASTS = 86400.0
+"""Seconds: what was not done within a day is to be looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What was asked about a patch before it is sent: what it would lead to, and what the DC is doing.
+
+    `dc_state` is the state of the DC's controller (`S_IDLE`), empty if it did not say.
+    """
+
+    forecast: Forecast | NoForecast
+    dc_state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When the question is put: what is wanted and seen, what was found out about the patch, the time.
+
+    `live` is False for a CIB in a file: nothing runs there that could be interrupted, and there is no time to wait for.
+    """
+
+    desired: Desired
+    observation: Observation
+    inquiry: Inquiry | None = None
+    now: float = 0.0
+    live: bool = True
+
+    @property
+    def forecast(self) -> Forecast | NoForecast | None:
+        """What the patch would lead to; None where nobody was asked."""
+        return self.inquiry.forecast if self.inquiry else None
+
+
+def guarded(decision: Decision, moment: Moment, rules: Rules, register: Register) -> Decision:
+    """Judge a decision's patch, and take it out of the plan's commands if it has to wait.
+
+    Of a decision without a patch, or whose patch another agent sends, nothing is asked. Of a CIB in a file what would
+    be held on a live cluster is a warning.
+    """
+    if decision.cluster is None or not any(command.scope is Scope.CLUSTER for command in decision.plan.commands):
+        return decision
+    asked = demand(moment.desired.revision, decision.cluster, moment.forecast)
+    holds = [Hold(reason, message) for reason, message in _final(asked, moment)]
+    warnings: list[str] = []
+    if not any(asked.is_within(approval) and _counts(approval, moment.now) for approval in register.approvals):
+        for reason, message in _releasable(asked, moment, rules, register):
+            if moment.live or reason is Reason.DELETION_BUDGET:
+                holds.append(Hold(reason, f"{message}; to go ahead all the same: reconciler approve {asked.digest}"))
+            else:
+                warnings.append(f"on a live cluster this is held: {reason}: {message}")
+    plan = replace(decision.plan, warnings=(*decision.plan.warnings, *warnings))
+    if holds:
+        commands = tuple(command for command in plan.commands if command.scope is not Scope.CLUSTER)
+        plan = replace(plan, holds=(*plan.holds, *holds), commands=commands)
+    return replace(decision, plan=plan, forecast=moment.forecast, demand=asked)
+
+
+def tidied(decision: Decision, cib: Cib, kept: Register, revision: str, now: float) -> Decision:
+    """Let the agent that writes take out of the register what no longer counts, where there is nothing else to send."""
+    plan = decision.plan
+    holds = [hold for hold in plan.holds if hold.scope is Scope.CLUSTER]
+    if any(hold.ref is None for hold in holds):
+        return decision
+    done = not holds and not (decision.cluster and decision.cluster.plan.changes)
+    text = patched(cib, still_needed(kept, revision, now, done=done))
+    if text is None:
+        return decision
+    return replace(decision, plan=replace(plan, commands=(*plan.commands, Command(PATCH, text, Scope.CLUSTER, ()))))
+
+
+def still_needed(kept: Register, revision: str, now: float, *, done: bool) -> Register:
+    """Leave out a suspension that is over, approvals used up or too old, the quarantine of another revision.
+
+    `done` says that this revision has nothing left to do.
+    """
+    approvals = (approval for approval in kept.approvals if _counts(approval, now))
+    suspended, quarantined = kept.suspended, kept.quarantined
+    return replace(
+        kept,
+        approvals=tuple(approval for approval in approvals if not (done and approval.revision == revision)),
+        suspended=suspended if suspended and suspended.until > now else None,
+        quarantined=None if quarantined and done and quarantined.revision != revision else quarantined,
+    )
+
+
+def _counts(approval: Approval, now: float) -> bool:
+    return approval.at + APPROVAL_LASTS > now
+
+
+_Held = Iterator[tuple[Reason, str]]
+
+
+def _final(asked: Demand, moment: Moment) -> _Held:
+    """Yield what no approval changes."""
+    forecast, status = moment.forecast, moment.observation.status
+    if forecast and forecast.verdict.invalid:
+        places = dict.fromkeys(_place(item, asked) for item in forecast.verdict.invalid)
+        yield Reason.INVALID, f"the cluster's schema does not allow it: {_some(places)}"
+    elif isinstance(forecast, NoForecast) and forecast.breaks:
+        yield Reason.BREAKS_SCHEDULER, forecast.reason
+    if not moment.live or status is None:
+        return
+    if status.maintenance_mode and not _names_maintenance(moment.desired):
+        yield (
+            Reason.MAINTENANCE_MODE,
+            f"{MAINTENANCE} is on, so somebody works on the cluster by hand: waits until it is off",
+        )
+
+
+def _releasable(asked: Demand, moment: Moment, rules: Rules, register: Register) -> _Held:
+    """Yield what a person may decide otherwise."""
+    quarantined = register.quarantined
+    if quarantined and quarantined.revision == asked.revision:
+        yield Reason.QUARANTINED, f"this revision is not applied again: {quarantined.reason}"
+    if asked.deletions and not any(ref.kind in CLUSTER_KINDS for ref in moment.desired.state):
+        gone = _some(sorted(asked.deletions))
+        yield Reason.DELETION_BUDGET, f"it deletes {gone}: the manifests want nothing of the cluster any more"
+    elif len(asked.deletions) > rules.deletion_budget:
+        count = f"{len(asked.deletions)} objects, more than the deletion budget of {rules.deletion_budget}"
+        yield Reason.DELETION_BUDGET, f"it deletes {count}: {_some(sorted(asked.deletions))}"
+    if asked.fenced:
+        yield Reason.FENCING, f"{_some(sorted(asked.fenced))} would be fenced"
+    if len(asked.disrupted) > rules.disruption_budget:
+        count = f"{len(asked.disrupted)} resources, more than the disruption budget of {rules.disruption_budget}"
+        yield Reason.DISRUPTION_BUDGET, f"it interrupts {count}: {_some(sorted(asked.disrupted))}"
+    yield from _doubts(moment.forecast)
+    unclean = _to_be_fenced(moment.observation)
+    if moment.live and unclean:
+        yield Reason.FENCING_PENDING, f"waits until the cluster has fenced {_some(unclean)}"
+    why = closed(rules.windows, moment.now) if moment.live else None
+    if why:
+        yield Reason.OUTSIDE_WINDOW, why
+    state = moment.inquiry.dc_state if moment.inquiry else ""
+    if state not in {"", controller.IDLE}:
+        yield Reason.TRANSITION_RUNNING, f"waits until the cluster has done what it is at ({state})"
+
+
+def _doubts(forecast: Forecast | NoForecast | None) -> _Held:
+    if forecast is None or forecast.verdict.invalid:
+        return
+    if forecast.verdict.errors:
+        yield Reason.VERIFY_ERRORS, f"Pacemaker calls it wrong: {_some(forecast.verdict.errors)}"
+    if isinstance(forecast, NoForecast) and not forecast.breaks and not forecast.mends:
+        yield Reason.NO_FORECAST, f"nobody knows what it would do: {forecast.reason}"
+
+
+def _to_be_fenced(observation: Observation) -> list[str]:
+    """Return the nodes that the cluster is about to fence; none where it has nothing to do it with."""
+    status, cib = observation.status, observation.cib
+    if status is None or cib is None or not status.fencing_enabled:
+        return []
+    devices = any(item.get("class") == "stonith" for item in cib.configuration.iterfind("resources//primitive"))
+    return [node.name for node in status.nodes.values() if node.unclean] if devices else []
+
+
+def _names_maintenance(desired: Desired) -> bool:
+    """Tell whether the manifests say themselves whether there is maintenance."""
+    return any(isinstance(spec, ClusterProperties) and MAINTENANCE in spec.values for spec in desired.state.values())
+
+
+def _place(item: Invalid, asked: Demand) -> str:
+    """Name the object that is wrong, and the place in it."""
+    known = {key(ref): ref for ref in asked.changes}
+    for index, (_, name) in reversed(list(enumerate(item.path))):
+        if name in known:
+            inner = "/".join(" ".join(filter(None, part)) for part in item.path[index + 1 :])
+            return ": ".join(filter(None, (str(known[name]), inner, item.text)))
+    return item.text
+
+
+def _some(names: Iterable[object]) -> str:
+    said = list(dict.fromkeys(map(str, names)))
+    more = f" and {len(said) - _FEW} more" if len(said) > _FEW else ""
+    return ", ".join(said[:_FEW]) + more
