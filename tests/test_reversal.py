@@ -67,7 +67,7 @@ def test_after_a_revert_everything_is_as_it_was(pacemaker: PatchOracle, situatio
     """Whatever was created, changed, deleted or adopted: the configuration, and who owns what, are as before."""
     live, wanted = situation
     before = parse(live.text)
-    planned = plan(desired(wanted), observe(before), live.running, Policy(deletion_budget=100))
+    planned = plan(desired(wanted), observe(before), live.running, Policy())
     if not planned.operations:
         return
     code, text = pacemaker.patched(live.text, planned.plan.commands[0].stdin)
