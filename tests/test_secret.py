@@ -242,7 +242,7 @@ def observation(text: str, wanted: Desired) -> Observation:
 
 def decision(wanted: Desired, text: str) -> tuple[Observation, Decision]:
     seen = observation(text, wanted)
-    return seen, decide(wanted, seen, Policy(deletion_budget=9), Remembered())
+    return seen, decide(wanted, seen, Policy(), Remembered())
 
 
 def applied(text: str, done: Decision) -> str:
@@ -343,7 +343,7 @@ def test_a_parameter_that_was_a_secret_stays_hidden_when_it_goes() -> None:
     nothing = manifests.load({"m.toml": MANIFESTS.partition("[[items]]")[0]}, "r")
     tag = KINDS["Tag"].spec.model_validate({"objects": ["other"]})
     wanted = replace(nothing, state={Ref("Tag", "t"): tag})
-    done = decide(wanted, seen, Policy(deletion_budget=9), Remembered())
+    done = decide(wanted, seen, Policy(), Remembered())
     assert "delete Primitive/database" in plan_text(done.plan)
     assert not [said for said in sayings(seen, done, nothing) if MARK in said]
 

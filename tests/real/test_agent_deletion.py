@@ -59,19 +59,21 @@ def test_a_running_resource_is_stopped_and_then_deleted(lab: Lab, agent: Agent) 
     assert not lab.view().failures
 
 
-def test_more_deletions_than_the_budget_are_held_until_there_are_fewer(agent: Agent) -> None:
+def test_more_deletions_than_the_budget_hold_the_plan_until_there_are_fewer(agent: Agent) -> None:
     started(agent, "guards.deletion_budget = 2")
     for name in NAMES[:3]:
         agent.node.path(f"{DESIRED}/{name}.toml").unlink()
-    agent.until_logged("held: Primitive/r1: DeletionBudget: .*budget of 2")
+    agent.until_logged("held: everything of the cluster: DeletionBudget: .*budget of 2: Primitive/r0, Primitive/r1")
     document = agent.until(lambda seen: find(seen, "Primitive", "r1") is not None, "r1 to be shown")
     assert condition(find(document, "Primitive", "r1"), "Synced")["reason"] == "DeletionBudget"
     assert agent.run("status").returncode == 2
     agent.want("r9.toml", dummy("r9"))
-    agent.until_logged("created Primitive/r9")
+    document = agent.until(lambda seen: find(seen, "Primitive", "r9") is not None, "r9 to be shown")
+    assert condition(find(document, "Primitive", "r9"), "Synced")["reason"] == "DeletionBudget"
     assert there(agent) == NAMES
     agent.want("r0.toml", dummy("r0"))
     agent.until_logged("deleted Primitive/r2")
+    agent.until_logged("created Primitive/r9")
     agent.until_synced()
     assert there(agent) == ["r0", "r3"]
 
