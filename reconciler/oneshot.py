@@ -84,8 +84,10 @@ def plan(settings: Settings, directory: Path, file: Path | None, node: str) -> P
     shell, vault = Shell(), Vault(settings.state_dir)
     desired = vault.fill(desired)
     observation = vault.conceal(look_at_file(file, node) if file else look_here(settings, node, shell))
-    remembered = Remembered(frozenset() if file else inventory(settings.state_dir))
     rules = overlaid(settings.rules, desired.state)
+    live = observation.cluster.state if observation.cluster else {}
+    left_alone = rules.left_alone({*desired.state, *live})
+    remembered = Remembered(frozenset() if file else inventory(settings.state_dir), left_alone=left_alone)
     suspended = () if file else holds(observation.register, observation.snapshot.suspended, time.time())
     decision = decide(desired, observation, Policy(rules.prune), remembered, suspended)
     if observation.cib is None or decision.cluster is None or not decision.cluster.operations:

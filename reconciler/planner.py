@@ -89,18 +89,14 @@ def plan(
             changes=tuple(changes.values()),
             adoptions=adoptions,
             holds=(*holds, *waiting),
-            overrides=(
-                *compared.overrides,
-                *_unnamed(wanted, observed),
-                *(_constraint(ref, observed) for ref in by_hand),
-            ),
+            overrides=(*compared.overrides, *_unnamed(wanted, observed), *_constraints(by_hand, observed)),
             foreign=tuple(ref for ref in pruned.foreign if key(ref) not in owned and ref not in by_hand),
             warnings=cautions(changes, wanted, observed, configuration) if operations else _messages(obstacle),
             commands=_commands(operations, observed, changes, adoptions, (*desired.secrets, *observed.secrets)),
         ),
         configuration,
         operations,
-        pruned.doomed,
+        pruned.doomed - left_alone.keys(),
     )
 
 
@@ -213,10 +209,11 @@ def _unnamed(wanted: State, observed: Observed) -> Iterator[Override]:
             yield from (Override(ref, path, value) for path, value in CLUSTER_KINDS[ref.kind].noteworthy(spec))
 
 
-def _constraint(ref: Ref, observed: Observed) -> Override:
-    spec = observed.state.get(ref)
-    said = CLUSTER_KINDS[ref.kind].crm(ref.name, spec) if spec else "a constraint that no manifest can say yet"
-    return Override(ref, "constraint", said)
+def _constraints(refs: Iterable[Ref], observed: Observed) -> Iterator[Override]:
+    for ref in refs:
+        spec = observed.state.get(ref)
+        said = CLUSTER_KINDS[ref.kind].crm(ref.name, spec) if spec else "a constraint that no manifest can say yet"
+        yield Override(ref, "constraint", said)
 
 
 def _written(changes: Mapping[Ref, Change], observed: Observed) -> dict[Ref, ET.Element]:

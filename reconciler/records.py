@@ -31,7 +31,7 @@ _TARGET = re.compile(r'<target admin_epoch="(\d+)" epoch="(\d+)"')
 _NOT_MORE_OFTEN = 1.0
 _RECENT = 10
 _LINES = 5
-_ANYTHING = Policy(prune=True, deletion_budget=2**31)
+_ANYTHING = Policy(prune=True)
 
 
 def kept_events(state_dir: Path) -> Ledger:

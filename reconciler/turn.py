@@ -149,7 +149,9 @@ class Turner:
             return Decision(Plan(), None, memory.inventory, blind(observation))
         rules = overlaid(self._rules, desired.state)
         holds = (*standing(observation, rules, desired.revision), *memory.pace.holds(desired.revision, now))
-        left_alone = memory.breaker.holds(desired.revision, now)
+        live = observation.cluster.state if observation.cluster else {}
+        observed_only = rules.left_alone({*desired.state, *live})
+        left_alone = {**memory.breaker.holds(desired.revision, now), **observed_only}
         remembered = Remembered(memory.inventory, memory.last_cib, left_alone)
         decision = decide(desired, observation, Policy(rules.prune), remembered, holds)
         return self._guarded(decision, desired, observation, rules, memory)
