@@ -180,11 +180,22 @@ def _spec(file: str, label: str, kind: Kind, given: Mapping[str, Any], *, verbat
             Rejected(file, label, _path(given, details["loc"]), _message(details, kind.spec))
             for details in error.errors(include_url=False)
         ]
-    if isinstance(kind, ClusterKind) and not verbatim:
+    if isinstance(kind, ClusterKind) and not verbatim and _has_lost(given):
         lost = [(path, text) for path, text in flatten(spec) if LOST.search(text)]
         message = "has a line break, tab or control character, which Pacemaker does not keep"
         return [Rejected(file, label, f"spec.{path}", message) for path, _ in lost] or spec
     return spec
+
+
+def _has_lost(given: Any) -> bool:
+    match given:
+        case str():
+            return LOST.search(given) is not None
+        case dict():
+            return any(map(_has_lost, given.values()))
+        case list():
+            return any(map(_has_lost, given))
+    return False
 
 
 def _unknown_keys(

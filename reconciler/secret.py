@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NoReturn, Self
-from xml.sax.saxutils import escape
 
 from reconciler.cib.document import LOST
 
@@ -193,12 +192,14 @@ _QUOTES: tuple[Mapping[str, str], ...] = (
     {'"': "&quot;", "'": "&apos;"},
     {'"': "&#34;", "'": "&#39;"},
 )
+# Not xml.sax.saxutils, which brings the whole of urllib and ssl along.
+_IN_XML = tuple(str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", **quotes}) for quotes in _QUOTES)
 
 
 def _forms(value: str) -> set[str]:
     """Return how a value may be written: bare, in XML by us or by libxml2, as a literal."""
     literals = (repr(value)[1:-1], json.dumps(value)[1:-1], value.encode("unicode_escape").decode("ascii"))
-    return {form for form in (value, *literals, *(escape(value, {**more}) for more in _QUOTES)) if form}
+    return {form for form in (value, *literals, *(value.translate(table) for table in _IN_XML)) if form}
 
 
 MOST_BYTES = 4096

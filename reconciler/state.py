@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
@@ -27,9 +27,11 @@ CHANGEABLE = (Scope.CLUSTER, Scope.NODE)
 """The scopes in which there is something to change."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Ref:
-    """The identity of an object: its kind and its `metadata.name`; prints as `Primitive/vip`."""
+class Ref(NamedTuple):
+    """The identity of an object: its kind and its `metadata.name`; prints as `Primitive/vip`.
+
+    A NamedTuple, not a dataclass, because a plan compares and hashes it tens of times for each object.
+    """
 
     kind: str
     name: str
@@ -57,6 +59,7 @@ class Part(BaseModel):
         alias_generator=dashed,
         populate_by_name=False,
         validate_default=False,
+        defer_build=True,
         hide_input_in_errors=True,  # an error that nobody catches would print what it was about, passwords too
     )
     IDENTITY: ClassVar[tuple[str, ...]] = ()
