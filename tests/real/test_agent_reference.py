@@ -175,7 +175,7 @@ def test_who_changed_what_by_hand_is_told_on_both_nodes(case: Operated) -> None:
         told = agent.run("describe", "primitive", "httpd").stdout
         edited = r"Warning  ChangedOutOfBand: updated by root with crm_resource on vm-node2: "
         edited += r"params\.statusurl: http://localhost/server-status -> http://x/\n"
-        repaired = r"Normal   Applied: updated (for revision [0-9a-f]+|by the agent on vm-node1): "
+        repaired = r"Normal   Applied: updated (for revision [0-9a-f]+|by the agent on vm-node[12]): "
         repaired += r"params\.statusurl: http://x/ -> http://localhost/server-status\n"
         assert re.search(f"{edited}.*{repaired}", told, re.DOTALL), told
         told = agent.run("describe", "Location", "preferred-node").stdout
