@@ -243,3 +243,12 @@ def test_what_a_patch_broke_is_said_until_it_is_well(log: Log) -> None:
     assert log.of(sick) == []
     well = replace(sick, observation=replace(sick.observation, status=None))
     assert log.of(well) == ["info: no longer: unhealthy since revision abcdef012345: r: not reverted: revert = false"]
+
+
+def test_a_suspension_is_told_when_it_begins_and_ends_though_there_is_nothing_to_change(log: Log) -> None:
+    hold = Hold(Reason.SUSPENDED, "until 2026-11-24T08:00:00Z by root@a: kernel update; `reconciler resume` ends it")
+    frozen = planned(holds=(hold,))
+    said = f"held: everything of the cluster: Suspended: {hold.message}"
+    assert log.of(frozen) == [f"warning: {said}", "info: this agent does not make the cluster's changes"]
+    assert log.of(frozen) == []
+    assert log.of(QUIET) == [f"info: no longer: {said}", "info: this agent makes the cluster's changes"]

@@ -3,11 +3,14 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.lab import Lab, until
-from tests.real.operator import UNFENCED, Agent, Cib, agents_on, dummy, in_sync, location
+from tests.real.operator import UNFENCED, Agent, Cib, agents_on, condition, dummy, find, in_sync, location
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
@@ -152,3 +155,54 @@ def test_an_agent_that_starts_goes_by_what_is_suspended(pair: Pair) -> None:
     pair.waits(value, "Suspended")
     assert pair.other.run("resume").returncode == 0
     pair.arrives(value, 3)
+
+
+def test_a_kind_that_is_only_observed_is_left_alone_and_the_rest_enforced(pair: Pair) -> None:
+    pair.want("policy.toml", POLICY.format(spec='spec.kinds = { Location = "observe" }'))
+    pair.want("where.toml", location("one-somewhere", "one", "vm-node2", 7))
+    value = pair.ask_for_a_change()
+    pair.arrives(value)
+
+    def looked_at(seen: Any) -> bool:
+        item = find(seen, "Location", "one-somewhere")
+        return bool(item and condition(item, "Synced")["reason"] == "ObserveOnly")
+
+    for agent in pair.agents:
+        told = condition(find(agent.until(looked_at, "to leave it alone"), "Location", "one-somewhere"), "Synced")
+        assert told["status"] == "False"
+        assert told["message"].startswith("SyncPolicy/policy only observes the kind Location; not done: ")
+    before = Cib(pair.dc.node).get("one-somewhere")
+    assert before is None or before.get("node") == "vm-node1"
+    assert "SyncPolicy/policy only observes the kind Location" in pair.dc.run("plan").stdout
+    pair.want("policy.toml", POLICY.format(spec='spec.kinds = { Location = "enforce" }'))
+    until(
+        lambda: (found := Cib(pair.dc.node).get("one-somewhere")) is not None and found.get("node") == "vm-node2", "it"
+    )
+
+
+def test_a_policy_that_only_observes_holds_everything(pair: Pair) -> None:
+    pair.want("policy.toml", POLICY.format(spec='spec.mode = "observe"'))
+    pair.dc.until(lambda seen: seen["agent"]["held"].get("cluster", {}).get("reason") == "ObserveOnly", "it")
+    value = pair.ask_for_a_change()
+    pair.waits(value, "ObserveOnly")
+    assert "mode = observe in SyncPolicy/policy" in pair.dc.run("status").stdout
+    pair.want("policy.toml", POLICY.format(spec='spec.mode = "enforce"'))
+    pair.arrives(value)
+
+
+def test_a_closed_window_holds_and_one_that_opens_releases(pair: Pair) -> None:
+    """A window that opens with the next full minute, on the clocks of a zone with an odd offset."""
+    zone = ZoneInfo("Asia/Kathmandu")
+    opens = (datetime.now(UTC) + timedelta(seconds=75)).replace(second=0, microsecond=0)
+    if opens - datetime.now(UTC) < timedelta(seconds=20):
+        opens += timedelta(minutes=1)
+    window = f'{{ start = "{opens.astimezone(zone):%H:%M}", duration = "1h", time-zone = "{zone.key}" }}'
+    pair.want("policy.toml", POLICY.format(spec=f"spec.windows = [{window}]"))
+    value = pair.ask_for_a_change()
+    pair.waits(value, "OutsideWindow")
+    said = f"changes may begin {opens.astimezone(zone):%a %Y-%m-%d %H:%M} Asia/Kathmandu ({opens:%Y-%m-%dT%H:%MZ})"
+    assert said in pair.dc.run("plan").stdout
+    pair.arrives(value, (opens - datetime.now(UTC)).total_seconds() + 10)
+    late = (datetime.now(UTC) - opens).total_seconds()
+    print(f"\nthe change was made {late:.2f} s after the window had opened")
+    assert 0 < late < 5
