@@ -208,7 +208,8 @@ def _result(done: Reconciliation, scope: Scope, mode: str) -> Result:
     plan = done.decision.plan
     waiting = [*(change.ref for change in plan.changes), *(hold.ref for hold in plan.holds if hold.ref)]
     if any(scope_of(ref) is scope for ref in waiting):
-        return Result.DRY_RUN if mode == "observe" else Result.BLOCKED
+        observes = any(hold.reason is Reason.OBSERVE_ONLY and hold.ref is None for hold in plan.holds)
+        return Result.DRY_RUN if mode == "observe" or observes else Result.BLOCKED
     return Result.UNCHANGED
 
 

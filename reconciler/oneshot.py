@@ -89,7 +89,9 @@ def plan(settings: Settings, directory: Path, file: Path | None, node: str) -> P
     left_alone = rules.left_alone({*desired.state, *live})
     remembered = Remembered(frozenset() if file else inventory(settings.state_dir), left_alone=left_alone)
     suspended = () if file else holds(observation.register, observation.snapshot.suspended, time.time())
-    decision = decide(desired, observation, Policy(rules.prune), remembered, suspended)
+    decision = decide(desired, observation, Policy(rules.prune), remembered)
+    if suspended and decision.plan.commands:
+        decision = decide(desired, observation, Policy(rules.prune), remembered, suspended)
     if observation.cib is None or decision.cluster is None or not decision.cluster.operations:
         return Planned(desired, observation, decision, vault)
     simulator = Simulator(shell, settings.command_timeout)
@@ -146,6 +148,9 @@ def apply(settings: Settings, directory: Path, file: Path | None, node: str, sho
     steps = 0
     while True:
         planned = plan(settings, directory, file, node)
+        rules = overlaid(settings.rules, planned.desired.state)
+        if not file and rules.mode == "observe":
+            raise OneshotError(f"{rules.observed_by}: changes are reported and not made")
         left = planned.decision.plan
         if left.commands:
             if stuck(done, left.commands, moved=False):

@@ -67,7 +67,7 @@ def _cluster(observation: Observation) -> Hold | None:
 
 
 def able(observation: Observation, mode: str, desired: bool, holds: Iterable[Hold]) -> bool:
-    """Tell whether this agent could write if it were its turn.
+    """Tell whether this agent could write if it were its turn; not while this node alone is suspended.
 
     Args:
         observation: of this pass.
@@ -76,4 +76,6 @@ def able(observation: Observation, mode: str, desired: bool, holds: Iterable[Hol
         holds: of the pass; a back-off means that the last attempt failed here, and may succeed elsewhere.
     """
     failing = any(hold.reason is Reason.BACKING_OFF and hold.scope is Scope.CLUSTER for hold in holds)
-    return mode == "enforce" and desired and observation.cib is not None and not failing
+    here = observation.snapshot.suspended
+    alone = here is not None and here.until > observation.snapshot.at
+    return mode == "enforce" and desired and observation.cib is not None and not failing and not alone

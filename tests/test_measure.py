@@ -1,5 +1,6 @@
 """A pass in figures: what counts as drift, how a pass ended, what keeps the agent from writing."""
 
+from reconciler.cib.register import Suspension
 from reconciler.decision import Decision
 from reconciler.kinds.primitive import Primitive
 from reconciler.measure import Counts, measure
@@ -16,8 +17,10 @@ SPEC = Primitive.model_validate({"agent": "ocf:pacemaker:Dummy"})
 PATCH = Command(("cibadmin", "--patch"), "", Scope.CLUSTER, (VIP,))
 
 
-def snapshot_of(plan: Plan, *outcomes: Outcome, blind: str = "", mode: str = "enforce") -> MetricsSnapshot:
-    seen = Snapshot({Source.CMAP: Answer("rubbish")}, 100.0)
+def snapshot_of(
+    plan: Plan, *outcomes: Outcome, blind: str = "", mode: str = "enforce", suspended: Suspension | None = None
+) -> MetricsSnapshot:
+    seen = Snapshot({Source.CMAP: Answer("rubbish")}, 100.0, suspended=suspended)
     done = Reconciliation(
         wanted=Wanted(Desired({VIP: SPEC}, "r1"), loaded=90.0),
         observation=Observation(seen, "vm-node1"),
@@ -56,6 +59,17 @@ def test_a_deletion_that_is_held_is_drift_too() -> None:
 def test_in_observe_mode_drift_is_a_dry_run() -> None:
     plan = Plan(changes=(Change(VIP, None, SPEC),))
     assert result(snapshot_of(plan, mode="observe")) is Result.DRY_RUN
+    by_policy = Plan(changes=plan.changes, holds=(Hold(Reason.OBSERVE_ONLY, "mode = observe in SyncPolicy/p"),))
+    assert result(snapshot_of(by_policy)) is Result.DRY_RUN
+
+
+def test_a_suspension_shows_in_all_that_is_measured() -> None:
+    since = Suspension(50, 200, "root@a", "kernel update")
+    plan = Plan(changes=(Change(VIP, None, SPEC),), holds=(Hold(Reason.SUSPENDED, "until …"),))
+    snapshot = snapshot_of(plan, suspended=since)
+    assert (snapshot.suspended, snapshot.apply_blocked) == (since, frozenset({Reason.SUSPENDED}))
+    assert result(snapshot) is Result.BLOCKED
+    assert snapshot_of(plan, suspended=Suspension(50, 100, "root@a", "over")).suspended is None
 
 
 def test_a_failed_command_and_blindness_are_errors() -> None:

@@ -1,13 +1,18 @@
 """One-shot verbs against a cluster whose cibadmin is a small program: what a real one does is in tests/real."""
 
+import shutil
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from reconciler.cib.register import Suspension
+from reconciler.host import store
 from reconciler.host.shell import PATH, Shell
-from reconciler.oneshot import OneshotError, apply
+from reconciler.oneshot import OneshotError, apply, plan
+from reconciler.plan import Reason
 from reconciler.settings import Settings
+from reconciler.suspension import stored
 
 CASE = Path("tests/cases/one-parameter-drifted")
 
@@ -43,3 +48,40 @@ def test_apply_says_what_the_cluster_refuses(cibadmin: Path) -> None:
     (cibadmin / "code").write_text("76", encoding="utf-8")
     with pytest.raises(OneshotError, match="cibadmin failed with exit code 76"):
         apply(Settings(state_dir=cibadmin / "state"), CASE / "desired", None, "vm-node1", lambda _: None)
+
+
+OBSERVE = """
+apiVersion = "ha.reconciler.io/v1alpha1"
+kind = "SyncPolicy"
+metadata.name = "policy"
+spec.mode = "observe"
+"""
+
+
+def test_apply_goes_by_a_policy_that_only_observes(cibadmin: Path, tmp_path: Path) -> None:
+    directory = tmp_path / "desired"
+    shutil.copytree(CASE / "desired", directory)
+    (directory / "policy.toml").write_text(OBSERVE, encoding="utf-8")
+    with pytest.raises(OneshotError, match=r"^mode = observe in SyncPolicy/policy: changes are reported and not made"):
+        apply(Settings(state_dir=cibadmin / "state"), directory, None, "vm-node1", lambda _: None)
+    assert not (cibadmin / "patches").exists()
+
+
+@pytest.mark.usefixtures("cibadmin")
+def test_a_suspension_holds_what_there_is_to_change_and_only_that(tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path / "state")
+    here = Suspension(0, 4102444799, "root@a", "cut off")
+    assert store.save(settings.state_dir / store.SUSPENSION, stored(here)) == ""
+    drifted = plan(settings, CASE / "desired", None, "vm-node1").decision.plan
+    assert {hold.reason for hold in drifted.holds} == {Reason.SUSPENDED}
+    assert [str(change.ref) for change in drifted.changes] == ["Primitive/vip"]
+    assert drifted.commands == ()
+    left = apply(settings, CASE / "desired", None, "vm-node1", lambda _: None)
+    assert {hold.reason for hold in left.holds} == {Reason.SUSPENDED}
+    assert not (tmp_path / "patches").exists()
+    directory = tmp_path / "desired"
+    shutil.copytree(CASE / "desired", directory)
+    for file in directory.glob("*.toml"):
+        file.write_text(file.read_text(encoding="utf-8").replace("192.168.1.60", "192.168.1.99"), encoding="utf-8")
+    in_sync = plan(settings, directory, None, "vm-node1").decision.plan
+    assert (in_sync.changes, in_sync.holds) == ((), ())

@@ -106,6 +106,10 @@ def test_able_is_who_sees_and_wants_and_does_not_fail() -> None:
     assert not able(seen, "enforce", True, [Hold(Reason.BACKING_OFF, "")])
     assert able(seen, "enforce", True, [Hold(Reason.BACKING_OFF, "", scope=Scope.NODE)])
     assert able(seen, "enforce", True, [Hold(Reason.NOT_WRITER, "")])
+    assert able(observation(suspended()), "enforce", True, ()), "all are suspended: it does not matter who"
+    for until, expected in ((2000, False), (1000, True)):
+        here = replace(seen.snapshot, suspended=Suspension(0, until, "root@a", "cut off"))
+        assert able(replace(seen, snapshot=here), "enforce", True, ()) is expected
 
 
 SUSPENDED = (
