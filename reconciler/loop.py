@@ -10,7 +10,7 @@ from typing import Any
 from reconciler import __version__
 from reconciler.chronicle import Noted
 from reconciler.hints import Hints
-from reconciler.host import lock, store, systemd
+from reconciler.host import lock, simulator, store, systemd
 from reconciler.host.netlink import Netlink
 from reconciler.host.observer import Observer
 from reconciler.host.peers import Peers
@@ -93,6 +93,7 @@ class Agent:
         with ExitStack() as ending:
             ending.enter_context(lock.hold(settings.runtime_dir))
             (settings.runtime_dir / STATUS).unlink(missing_ok=True)
+            simulator.sweep(settings.runtime_dir)
             ending.callback(self._peers.close)
             ending.callback(self.records.save)
             for watcher in self.watchers.values():

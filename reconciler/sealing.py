@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 from reconciler.cib.document import serialize
 from reconciler.kinds.observe import Observed
 from reconciler.kinds.parameters import parameters, with_parameters
-from reconciler.secret import HIDDEN, Reading, Seal, Secret, Source, Unavailable, looks_secret, unread
+from reconciler.secret import HIDDEN, Seal, Secret, Source, looks_secret
 from reconciler.state import Desired, Ref, Spec, State
 
 Given = tuple[Ref, str]
@@ -25,19 +25,14 @@ def sources(state: State) -> Mapping[Ref, frozenset[tuple[str, Source]]]:
     return {ref: frozenset(items) for ref, items in found.items()}
 
 
-def resolve(desired: Desired, refs: Iterable[Ref], readings: Mapping[Source, Reading], seal: Seal) -> Desired:
-    """Put the values in: into these objects, and only where a source gave one.
+def resolve(desired: Desired, refs: Iterable[Ref], found: Mapping[Source, Secret]) -> Desired:
+    """Put what was found into these objects.
 
     A secret without a value stays one that says why; `unavailable` finds it, and its object is not to be touched.
     """
 
     def fill(_: str, value: str) -> str:
-        if not isinstance(value, Secret) or value.source is None:
-            return value
-        reading = readings.get(value.source, Unavailable("has not been read"))
-        if isinstance(reading, Unavailable):
-            return unread(value.source, reading.why)
-        return seal.close(reading, value.source)
+        return found.get(value.source, value) if isinstance(value, Secret) and value.source else value
 
     filled = {ref: with_parameters(desired.state[ref], fill) for ref in refs}
     return replace(desired, state={**desired.state, **filled}, secrets=secrets_in(*filled.values()))

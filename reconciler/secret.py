@@ -131,6 +131,10 @@ class Seal:
 
     key: bytes = field(repr=False)
 
+    def take(self, source: Source, reading: Reading) -> Secret:
+        """Return the secret that a source gave, or one that says why it gave none."""
+        return unread(source, reading.why) if isinstance(reading, Unavailable) else self.close(reading, source)
+
     def close(self, value: str, source: Source | None = None) -> Secret:
         """Return the value as a secret; equal values have equal digests, and others the same once in four milliards."""
         digest = hmac.digest(self.key, value.encode(errors="surrogatepass"), "sha256").hex()[:8]

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from reconciler.breaker import Breaker
 from reconciler.cib import controller
@@ -83,7 +84,7 @@ class Turner:
         self._observer = observer
         self._source = source
         self.vault = Vault(settings.state_dir)
-        self._simulator = Simulator(shell, settings.command_timeout)
+        self._simulator = Simulator(shell, settings.command_timeout, _scratch(settings.runtime_dir))
         self._rules = settings.rules
 
     def turn(self, memory: Memory) -> Reconciliation:
@@ -190,6 +191,11 @@ class Turner:
         same = stuck(planned.plan.commands, left.plan.commands, moved=_moved(attempt.before, after))
         memory.pace = memory.pace.after(revision, attempt.outcomes, same, now)
         return self._decide(wanted, after, memory) if memory.pace.holds(revision, now) else left, same
+
+
+def _scratch(runtime_dir: Path) -> Path | None:
+    """Return where forecasts keep their CIBs: in memory, where an agent runs."""
+    return runtime_dir if runtime_dir.is_dir() else None
 
 
 def _moved(before: Observation, after: Observation) -> bool:

@@ -41,9 +41,9 @@ def decision(case: Path, cib: str) -> Decision:
     assert not observation.problems
     assert observation.cluster is not None
     seal, there = Seal(b"a key for tests"), sealing.sources(desired.state)
-    readings = {source: reading(case / "secrets", source) for items in there.values() for _, source in items}
-    if there:
-        desired = sealing.resolve(desired, there, readings, seal)
+    wanted = {source for items in there.values() for _, source in items}
+    found = {source: seal.take(source, reading(case / "secrets", source)) for source in wanted}
+    desired = sealing.resolve(desired, there, found)
     given = [(ref, name) for ref, items in there.items() for name, _ in items]
     closed = sealing.conceal(observation.cluster, given, seal)
     observation = replace(observation, cluster=closed)

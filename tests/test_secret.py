@@ -3,8 +3,11 @@
 import copy
 import json
 import pickle
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
@@ -229,7 +232,8 @@ def desired(value: str | Unavailable) -> Desired:
     loaded = manifests.load({"m.toml": text}, "r")
     assert not loaded.rejected, loaded.rejected
     there = sealing.sources(loaded.state)
-    return sealing.resolve(loaded, there, {source: value for items in there.values() for _, source in items}, SEAL)
+    found = {source: SEAL.take(source, value) for items in there.values() for _, source in items}
+    return sealing.resolve(loaded, there, found)
 
 
 def observation(text: str, wanted: Desired) -> Observation:
@@ -413,3 +417,57 @@ def test_a_digest_is_shown_where_a_password_is_not() -> None:
 
 def test_a_cib_says_nothing_of_what_is_in_it() -> None:
     assert MARK not in repr(Cib(MARK, ET.fromstring("<cib><configuration/></cib>")))
+
+
+CRASH = """
+import importlib, sys
+from reconciler import cli
+
+module = importlib.import_module("{module}")
+owner = getattr(module, "{owner}") if "{owner}" else module
+
+def crash(*args, **words):
+    raise RuntimeError("crashed with", args, words, repr(args), str(words))
+
+setattr(owner, "{name}", crash)
+sys.argv = ["reconciler", "--config", *sys.argv[1:]]
+cli.main()
+"""
+"""The verb, with a function that fails and tells all that it was given."""
+
+CRASHES = [
+    ("reconciler.oneshot", "", "decide"),
+    ("reconciler.oneshot", "", "_forecast"),
+    ("reconciler.oneshot", "", "understand"),
+    ("reconciler.planner", "", "settle"),
+    ("reconciler.planner", "", "draft"),
+    ("reconciler.cib.patch", "", "render"),
+    ("reconciler.kinds.nvset_xml", "", "_new_set"),
+    ("reconciler.host.vault", "", "resolve"),
+    ("reconciler.host.vault", "", "conceal"),
+    ("reconciler.host.simulator", "Simulator", "_prepare"),
+    ("reconciler.host.shell", "Shell", "start_all"),
+    ("reconciler.text", "", "plan_text"),
+    ("reconciler.text", "", "_change"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("module", "owner", "name"), CRASHES, ids=lambda word: str(word).rpartition(".")[2])
+def test_a_crash_says_no_secret(tmp_path: Path, module: str, owner: str, name: str) -> None:
+    (tmp_path / "desired").mkdir()
+    secret = tmp_path / "secret"
+    secret.write_text(MARK, encoding="utf-8")
+    secret.chmod(0o600)
+    text = MANIFESTS.replace('nvpairs = [{ id-ref = "other-port" }]', 'score = "5"').replace("/s/x", str(secret))
+    (tmp_path / "desired" / "m.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "settings.toml").write_text(f'state_dir = "{tmp_path}/state"\n', encoding="utf-8")
+    empty = small_cib(OTHER, validate_with="pacemaker-3.9")
+    (tmp_path / "cib.xml").write_text(applied(empty, decision(desired(f"{MARK}-live"), empty)[1]), encoding="utf-8")
+    words = (str(tmp_path / "settings.toml"), "plan", "--desired", str(tmp_path / "desired"), "--cib")
+    script = CRASH.format(module=module, owner=owner, name=name)
+    done = subprocess.run(
+        (sys.executable, "-c", script, *words, str(tmp_path / "cib.xml")), capture_output=True, text=True, check=False
+    )
+    assert "RuntimeError: ('crashed with'" in done.stderr
+    assert MARK not in done.stdout + done.stderr

@@ -1,5 +1,7 @@
 """Passes over a CIB file, by Pacemaker's own cibadmin: what they do, learn and leave to the next."""
 
+import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,8 +12,9 @@ from reconciler.host.shell import PATH, Shell
 from reconciler.host.wanted import WantedSource
 from reconciler.plan import Reason
 from reconciler.reconciliation import Reconciliation
+from reconciler.report import report
 from reconciler.settings import Settings
-from reconciler.state import Ref
+from reconciler.state import API_VERSION, Ref
 from reconciler.turn import Memory, Turner
 from tests.observations import cib
 from tests.programs import need
@@ -158,3 +161,55 @@ def test_after_the_end_nothing_is_started(node: Node) -> None:
     assert done.outcomes == ()
     assert set(done.decision.blind) == {"cluster", "node"}
     assert 'type="Dummy"' not in node.file.read_text(encoding="utf-8")
+
+
+SECRET = f"""
+apiVersion = "{API_VERSION}"
+kind = "Primitive"
+metadata.name = "r"
+spec.agent = "ocf:pacemaker:Dummy"
+spec.params.fake = {{ file = "%s" }}
+"""
+
+
+def hide(node: Node, value: str) -> None:
+    """Give the resource a parameter whose value is in a file."""
+    file = node.place / "secret"
+    file.write_text(f"{value}\n", encoding="utf-8")
+    file.chmod(0o600)
+    (node.place / "desired" / "r.toml").write_text(SECRET % file, encoding="utf-8")
+
+
+def test_a_secret_that_changes_is_applied_without_a_new_revision(node: Node) -> None:
+    hide(node, "first")
+    before = node.turn()
+    assert 'value="first"' in node.file.read_text(encoding="utf-8")
+    (node.place / "secret").write_text("second", encoding="utf-8")
+    done = node.turn()
+    assert (done.revision, done.decision.plan.changes) == (before.revision, ())
+    assert 'value="second"' in node.file.read_text(encoding="utf-8")
+    ((field,),) = [change.fields() for change in done.applied]
+    assert re.fullmatch(r"\(secret [0-9a-f]{8}\)", str(field.before))
+    assert field.before != field.after
+    assert not node.turn().outcomes
+
+
+def test_a_secret_that_cannot_be_read_leaves_the_live_value(node: Node) -> None:
+    hide(node, "first")
+    node.turn()
+    (node.place / "secret").unlink()
+    done = node.turn()
+    assert not done.outcomes
+    assert synced(done) == {"Primitive/r": ("False", "SecretUnavailable")}
+    assert 'value="first"' in node.file.read_text(encoding="utf-8")
+
+
+def test_a_cibadmin_that_prints_what_it_was_given_tells_nobody(node: Node) -> None:
+    hide(node, f"canary <&> {'x' * 600}")
+    node.wrap("echo oh: >&2; cat >&2; exit 78")
+    done = node.turn()
+    (outcome,) = done.outcomes
+    assert "exit code 78: oh: <diff" in outcome.stderr
+    assert 'value="(secret ' in outcome.stderr
+    said = (repr(done), repr(node.memory), json.dumps(report(done, "enforce", "d", 0.0)), str(outcome))
+    assert not [text for text in said if "canary" in text]

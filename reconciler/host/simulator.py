@@ -6,6 +6,7 @@ is gone afterwards.
 """
 
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from xml.etree import ElementTree as ET
 
@@ -17,6 +18,15 @@ from reconciler.forecast import Forecast, NoForecast, forecast
 from reconciler.guards import Inquiry
 from reconciler.host.shell import Call, Completed, Failure, Shell
 from reconciler.secret import Secret, redacted
+
+SCRATCH = "reconciler-forecast-"
+"""How the private directories are called."""
+
+
+def sweep(scratch: Path) -> None:
+    """Remove the private directories that a killed process has left: there are CIBs in them."""
+    for left in scratch.glob(f"{SCRATCH}*"):
+        rmtree(left, ignore_errors=True)
 
 
 class Simulator:
@@ -61,7 +71,7 @@ class Simulator:
             "planned-unused.xml": unused(live, configuration),
         }
         try:
-            with TemporaryDirectory(prefix="reconciler-forecast-", dir=self._scratch) as name:
+            with TemporaryDirectory(prefix=SCRATCH, dir=self._scratch) as name:
                 calls = self._calls(Path(name), texts, secrets)
                 status = [Call((*controller.STATUS, dc), timeout=self._timeout)] if dc else []
                 answers = self._shell.run_all([*calls, *status])

@@ -18,7 +18,7 @@ from reconciler.host.directory import explain
 from reconciler.kinds.observe import Observed
 from reconciler.observation import Observation
 from reconciler.sealing import Given, conceal, resolve, sources, still_there
-from reconciler.secret import MOST_BYTES, Place, Reading, Seal, Source, Unavailable, understand
+from reconciler.secret import MOST_BYTES, Place, Reading, Seal, Secret, Source, Unavailable, understand
 from reconciler.state import Desired, Ref, State
 
 KEPT = "secrets.json"
@@ -50,7 +50,7 @@ class Vault:
         self._ever = self._given
         self._state: State | None = None
         self._sources: Mapping[Ref, frozenset[tuple[str, Source]]] = {}
-        self._filled: tuple[Desired, Mapping[Source, Reading], Desired] | None = None
+        self._filled: tuple[Desired, Mapping[Source, Secret], Desired] | None = None
 
     def fill(self, desired: Desired) -> Desired:
         """Read what the manifests refer to; what cannot be read stays a secret that says why.
@@ -64,9 +64,9 @@ class Vault:
         if not self._sources:
             return desired
         wanted = {source for items in self._sources.values() for _, source in items}
-        readings = {source: read(source) for source in wanted}
-        if self._filled is None or self._filled[0] is not desired or self._filled[1] != readings:
-            self._filled = desired, readings, resolve(desired, self._sources, readings, self._seal)
+        found = {source: self._seal.take(source, read(source)) for source in wanted}
+        if self._filled is None or self._filled[0] is not desired or self._filled[1] != found:
+            self._filled = desired, found, resolve(desired, self._sources, found)
         return self._filled[2]
 
     def conceal(self, observation: Observation) -> Observation:

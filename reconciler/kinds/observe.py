@@ -1,7 +1,7 @@
 """What the CIB holds, in the kinds' own words. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from xml.etree import ElementTree as ET
 
@@ -26,7 +26,7 @@ class Observed:
     """
 
     cib: Cib
-    state: State
+    state: State = field(repr=False)  # what nobody has closed yet would be in it
     elements: Mapping[Ref, ET.Element]
     unsupported: Mapping[Ref, str]
     unknown: tuple[Ref, ...]

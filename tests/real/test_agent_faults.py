@@ -5,13 +5,23 @@ import resource
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.lab import Lab, Node, until
-from tests.real.operator import UNFENCED, Agent, Cib, agents_on, condition, descendants, descriptors, dummy, in_sync
+from tests.lab import Lab, until
+from tests.real.operator import (
+    UNFENCED,
+    Agent,
+    Cib,
+    agents_on,
+    condition,
+    descendants,
+    descriptors,
+    dummy,
+    in_sync,
+    instead,
+)
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
@@ -29,20 +39,6 @@ def agent(lab: Lab) -> Iterator[Agent]:
         agent.start('command_timeout = "2s"', 'resync = "3s"')
         agent.until_synced()
         yield agent
-
-
-@contextmanager
-def instead(node: Node, program: str, script: str) -> Iterator[None]:
-    """Put a script in a program's place on one node; an empty one takes the right to run it away."""
-    fake = "/run/home/fake"
-    node.path(fake).write_text(script, encoding="utf-8")
-    node.path(fake).chmod(0o755 if script else 0o644)
-    node.run(["mount", "--bind", fake, program], check=True)
-    try:
-        yield
-    finally:
-        # A command of the agent's may be using it at this moment.
-        node.run(["umount", "--lazy", program], check=True)
 
 
 FAULTS = {

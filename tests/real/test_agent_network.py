@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab import Lab, until
-from tests.real.operator import UNFENCED, WEB, Agent, agents_on, condition, find, in_sync
-from tests.real.test_agent_faults import CIBADMIN, instead
+from tests.real.operator import UNFENCED, WEB, Agent, agents_on, condition, find, in_sync, instead
+from tests.real.test_agent_faults import CIBADMIN
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
