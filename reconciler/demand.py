@@ -10,6 +10,7 @@ from reconciler.plan import Change, Verb
 from reconciler.planner import ClusterPlan
 from reconciler.secret import without_digests
 from reconciler.state import Ref
+from reconciler.text import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,11 @@ def demand(revision: str, planned: ClusterPlan, forecast: Forecast | NoForecast 
 
 
 def _of(change: Change) -> str:
-    fields = (f"{field.path}\0{field.before}\0{field.after}" for field in change.fields())
+    # As they are shown: a digest without a key of what nobody may see could be guessed.
+    fields = (
+        f"{field.path}\0{shown(field.path, field.before)}\0{shown(field.path, field.after)}"
+        for field in change.fields()
+    )
     return _digest((str(change.ref), str(change.verb), *map(without_digests, fields)))
 
 
