@@ -8,9 +8,8 @@ from reconciler.cib.register import Approval
 from reconciler.forecast import Forecast, NoForecast
 from reconciler.plan import Change, Verb
 from reconciler.planner import ClusterPlan
-from reconciler.secret import without_digests
+from reconciler.secret import shown, without_digests
 from reconciler.state import Ref
-from reconciler.text import shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from types import MappingProxyType
 from typing import Any
 
 from reconciler.plan import FieldChange, Verb
+from reconciler.secret import shown
 from reconciler.state import Ref
-from reconciler.text import shown, timestamp
+from reconciler.text import timestamp
 
 PER_OBJECT = 10
 MOST = 1000

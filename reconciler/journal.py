@@ -7,9 +7,10 @@ from types import MappingProxyType
 from reconciler.overrides import Age, Ages, Mark
 from reconciler.plan import Change, Reason, Verb
 from reconciler.reconciliation import Reconciliation
+from reconciler.secret import shown
 from reconciler.settling import Remedy, Result, lines, still_broken
 from reconciler.state import Scope
-from reconciler.text import shown, timestamp
+from reconciler.text import timestamp
 
 log = logging.getLogger("reconciler")
 

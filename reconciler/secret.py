@@ -168,6 +168,18 @@ _NAMES = re.compile(r"passw|passphrase|secret|token|credential|auth_?key|api_?ke
 """Names of parameters that hold secrets in the agents of resource-agents and fence-agents."""
 
 
+def shown(path: str, value: str | None) -> str | None:
+    """Say a value, but no password that somebody wrote into a manifest or the CIB; an empty text is visible.
+
+    A secret's text is its digest, which may be shown.
+    """
+    if value is None:
+        return None
+    if looks_secret(path) and not is_digest(value):
+        return HIDDEN
+    return value or '""'
+
+
 def redacted(text: str, secrets: Iterable[Secret]) -> str:
     """Return the text of a program that knew the secrets without their values, bare or as XML writes them.
 

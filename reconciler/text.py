@@ -12,7 +12,7 @@ from reconciler.forecast import data, lines
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.plan import Change, FieldChange, Hold, Override, Plan, Verb
 from reconciler.sealing import hushed, secrets_in, shown_patch, without_values
-from reconciler.secret import HIDDEN, is_digest, looks_secret
+from reconciler.secret import shown
 from reconciler.state import Ref, Scope
 
 _COLOURS = {Verb.CREATE: "32", Verb.UPDATE: "33", Verb.DELETE: "31"}
@@ -94,18 +94,6 @@ def _paint(text: str, code: str, *, colour: bool) -> str:
 def timestamp(seconds: float) -> str:
     """Say a time, given in Unix seconds, as RFC 3339 does, in UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def shown(path: str, value: str | None) -> str | None:
-    """Say a value, but no password that somebody wrote into a manifest or the CIB; an empty text is visible.
-
-    A secret's text is its digest, which may be shown.
-    """
-    if value is None:
-        return None
-    if looks_secret(path) and not is_digest(value):
-        return HIDDEN
-    return value or '""'
 
 
 def _holds(holds: Iterable[Hold]) -> Iterator[str]:

@@ -31,12 +31,13 @@ from reconciler.secret import (
     looks_secret,
     redacted,
     reveal,
+    shown,
     unread,
 )
 from reconciler.secret import Source as Where
 from reconciler.secret import understand as read
 from reconciler.state import API_VERSION, Desired, Ref
-from reconciler.text import plan_crm, plan_json, plan_text, plan_xml, shown
+from reconciler.text import plan_crm, plan_json, plan_text, plan_xml
 from tests.configurations import PATIENT
 from tests.observations import cib as small_cib
 
