@@ -218,6 +218,27 @@ def resume(config: Settings) -> None:
     _frozen(lambda: freeze.resume(config, Shell()))
 
 
+@cli.command()
+@click.argument("digest")
+@_desired
+@_node
+@click.pass_obj
+def approve(config: Settings, digest: str, desired: Path | None, node: str) -> None:
+    """Release the plan with this digest, and nothing but that, from what holds it. `plan` says the digest."""
+    from reconciler import approving  # noqa: PLC0415
+    from reconciler.freeze import FreezeError  # noqa: PLC0415
+    from reconciler.oneshot import OneshotError, RejectedError  # noqa: PLC0415
+
+    try:
+        approved = approving.approve(config, desired or config.desired, node, digest)
+    except RejectedError as error:
+        _reject(error.rejected)
+        raise Failure(str(error)) from error
+    except (OneshotError, FreezeError) as error:
+        raise Failure(str(error)) from error
+    click.echo(approving.words(approved))
+
+
 def _frozen(verb: Any) -> None:
     from reconciler.freeze import FreezeError  # noqa: PLC0415
 

@@ -159,8 +159,9 @@ def _releasable(asked: Demand, moment: Moment, rules: Rules, register: Register)
     if why:
         yield Reason.OUTSIDE_WINDOW, why
     state = moment.inquiry.dc_state if moment.inquiry else ""
-    if state not in {"", controller.IDLE}:
-        yield Reason.TRANSITION_RUNNING, f"waits until the cluster has done what it is at ({state})"
+    under_way = _under_way(moment.observation)
+    if state not in {"", controller.IDLE} and under_way:
+        yield Reason.TRANSITION_RUNNING, f"waits until the cluster has done what it is at: {_some(under_way)}"
 
 
 def _doubts(forecast: Forecast | NoForecast | None) -> _Held:
@@ -170,6 +171,20 @@ def _doubts(forecast: Forecast | NoForecast | None) -> _Held:
         yield Reason.VERIFY_ERRORS, f"Pacemaker calls it wrong: {_some(forecast.verdict.errors)}"
     if isinstance(forecast, NoForecast) and not forecast.breaks and not forecast.mends:
         yield Reason.NO_FORECAST, f"nobody knows what it would do: {forecast.reason}"
+
+
+def _under_way(observation: Observation) -> list[str]:
+    """Return the operations that are under way.
+
+    A DC that is busy without any only thinks about an edit; who waited for that would starve where edits never end.
+    """
+    resources = observation.status.resources.values() if observation.status else ()
+    return [
+        f"{resource.id} {there.pending} on {node}"
+        for resource in resources
+        for node, there in resource.placements.items()
+        if there.pending and not resource.members
+    ]
 
 
 def _to_be_fenced(observation: Observation) -> list[str]:

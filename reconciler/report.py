@@ -31,7 +31,7 @@ def report(done: Reconciliation, mode: str, directory: str, started: float, note
             item |= {"since": timestamp(age.since), "exact": age.exact, "expired": age.expired}
     observation, wanted = done.observation, done.wanted
     cib = observation.cib
-    held = {hold.scope: hold for hold in done.decision.plan.holds if hold.ref is None}
+    held = {hold.scope: hold for hold in reversed(done.decision.plan.holds) if hold.ref is None}
     return {
         "agent": {
             "version": __version__,

@@ -83,12 +83,13 @@ class _Judge:
         self._turn = turn
         self._changes = {change.ref for change in turn.plan.changes}
         self.holds = {hold.ref: hold for hold in turn.plan.holds if hold.ref}
-        self._scope_holds = {hold.scope: hold for hold in turn.plan.holds if hold.ref is None}
+        # The first reason is the one that lasts: a busy cluster is named last.
+        self._scope_holds = {hold.scope: hold for hold in reversed(turn.plan.holds) if hold.ref is None}
         self._failed = {ref: outcome for outcome in turn.outcomes if not outcome.ok for ref in outcome.command.refs}
 
     def synced(self, ref: Ref) -> tuple[str, str, str]:
         scope = scope_of(ref)
-        hold = self.holds.get(ref) or (self._scope_holds.get(scope) if ref in self._changes else None)
+        hold = (self._scope_holds.get(scope) if ref in self._changes else None) or self.holds.get(ref)
         if scope in self._turn.blind:
             return "Unknown", str(Reason.UNOBSERVABLE), self._turn.blind[scope]
         if ref in self._failed and ref in self._changes:

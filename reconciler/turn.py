@@ -21,7 +21,7 @@ from reconciler.kinds.node_network import Inventory
 from reconciler.observation import Observation, Snapshot, understand
 from reconciler.pace import MOVED, Pace, stuck, without_version
 from reconciler.plan import Change, Command, Outcome, Plan
-from reconciler.policy import Rules, overlaid
+from reconciler.policy import overlaid
 from reconciler.pruning import Policy
 from reconciler.reconciliation import Reconciliation, Wanted
 from reconciler.settings import Settings
@@ -122,7 +122,7 @@ class Turner:
         self, wanted: Wanted, observation: Observation, memory: Memory, earlier: Attempt | None = None
     ) -> Attempt:
         """Plan and carry it out; what an earlier attempt of the same pass did to the node is not done again."""
-        planned = self._decide(wanted, observation, memory)
+        planned = self._decide(wanted, observation, memory, again=earlier is not None)
         commands = planned.plan.commands
         outcomes: tuple[Outcome, ...] = ()
         if earlier:
@@ -144,7 +144,8 @@ class Turner:
         memory.last_cib = observation.cib or memory.last_cib
         return observation
 
-    def _decide(self, wanted: Wanted, observation: Observation, memory: Memory) -> Decision:
+    def _decide(self, wanted: Wanted, observation: Observation, memory: Memory, *, again: bool = False) -> Decision:
+        """Decide; `again` says that somebody was faster than the patch that was decided on a moment ago."""
         desired, now = wanted.desired, time.time()
         if desired is None:
             return Decision(Plan(), None, memory.inventory, blind(observation))
@@ -155,27 +156,30 @@ class Turner:
         left_alone = {**memory.breaker.holds(desired.revision, now), **observed_only}
         remembered = Remembered(memory.inventory, memory.last_cib, left_alone)
         decision = decide(desired, observation, Policy(rules.prune), remembered, holds)
-        return self._guarded(decision, desired, observation, rules, memory)
-
-    def _guarded(
-        self, decision: Decision, desired: Desired, observation: Observation, rules: Rules, memory: Memory
-    ) -> Decision:
-        """Ask what a patch would lead to before it may be sent; about the same patch and CIB once."""
         if observation.cib is None or decision.cluster is None:
             return decision
         kept = observation.register
-        patches = [command for command in decision.plan.commands if command.scope is Scope.CLUSTER]
-        if not patches:
-            return tidied(decision, observation.cib, kept, desired.revision, time.time())
-        edit = without_version(patches[0])
-        if memory.asked is None or memory.asked[:2] != (edit, observation.cib.text):
-            planned = decision.cluster
-            inquiry = self._simulator.inquire(observation.cib, planned.configuration, planned.secrets)
-            # A busy DC is asked again: that it has become idle leaves no trace in the CIB.
-            memory.asked = (edit, observation.cib.text, inquiry) if inquiry.dc_state == controller.IDLE else None
-        else:
-            inquiry = memory.asked[2]
-        return guarded(decision, Moment(desired, observation, inquiry, time.time()), rules, kept)
+        if not any(command.scope is Scope.CLUSTER for command in decision.plan.commands):
+            return tidied(decision, observation.cib, kept, desired.revision, now)
+        inquiry = self._inquire(decision, observation, memory, again)
+        return guarded(decision, Moment(desired, observation, inquiry, now), rules, kept)
+
+    def _inquire(self, decision: Decision, observation: Observation, memory: Memory, again: bool) -> Inquiry:
+        """Ask what a patch would lead to, about the same one and the same CIB once.
+
+        Where others change the configuration faster than one can ask, what was found out a moment ago counts: else the
+        same patch would come too late for ever.
+        """
+        patch = next(command for command in decision.plan.commands if command.scope is Scope.CLUSTER)
+        edit, cib, planned = without_version(patch), observation.cib, decision.cluster
+        if cib is None or planned is None:
+            raise ValueError("there is no patch without a CIB")
+        if memory.asked and memory.asked[0] == edit and (again or memory.asked[1] == cib.text):
+            return memory.asked[2]
+        inquiry = self._simulator.inquire(cib, planned.configuration, planned.secrets)
+        # A busy DC is asked again: that it has become idle leaves no trace in the CIB.
+        memory.asked = (edit, cib.text, inquiry) if inquiry.dc_state == controller.IDLE else None
+        return inquiry
 
     def _learn(self, attempt: Attempt, after: Observation, memory: Memory) -> tuple[Decision, frozenset[Scope]]:
         """Remember how it went, and decide again: about what is left, and what of it has to wait.

@@ -46,8 +46,15 @@ def desired(*names: str, extra: str = "") -> Desired:
     return loaded
 
 
-def seen(*names: str, owned: Iterable[str] = (), options: str = "") -> Observation:
-    text = cib("".join(map(PRIMITIVE.format, names)), owned=[*owned])
+STARTING = """<node_state id="1" uname="a" in_ccm="true" crmd="online" join="member" expected="member">
+<lrm id="1"><lrm_resources><lrm_resource id="slow" class="ocf" provider="heartbeat" type="Dummy">
+<lrm_rsc_op id="slow_last_0" operation_key="slow_start_0" operation="start" call-id="-1" rc-code="193" op-status="-1"
+ interval="0" transition-key="1:2:0:u" transition-magic="-1:193;1:2:0:u"/>
+</lrm_resource></lrm_resources></lrm></node_state>"""
+
+
+def seen(*names: str, owned: Iterable[str] = (), options: str = "", status: str = "") -> Observation:
+    text = cib("".join(map(PRIMITIVE.format, names)), owned=[*owned], status=status)
     options = f'<cluster_property_set id="cib-bootstrap-options">{options}</cluster_property_set>'
     return observation(text.replace("<crm_config/>", f"<crm_config>{options}</crm_config>"))
 
@@ -121,9 +128,9 @@ SITUATIONS = {
     ),
     "fencing": ({"wanted": NEW, "live": seen(), "forecast": FENCES}, Reason.FENCING, "b would be fenced; "),
     "a busy cluster": (
-        {"wanted": NEW, "live": seen(), "dc": "S_TRANSITION_ENGINE"},
+        {"wanted": NEW, "live": seen("slow", status=STARTING), "dc": "S_TRANSITION_ENGINE"},
         Reason.TRANSITION_RUNNING,
-        "waits until the cluster has done what it is at (S_TRANSITION_ENGINE); ",
+        "waits until the cluster has done what it is at: slow start on a; ",
     ),
     "no forecast": (
         {"wanted": NEW, "live": seen(), "forecast": NoForecast("crm_simulate is not installed")},
@@ -198,6 +205,11 @@ def test_what_no_approval_changes(situation: dict[str, object], reason: Reason, 
     assert found.plan.holds[0].message.startswith(words)
     approved = Register().approving(demand(found).approval(int(NOW), "root@a"))
     assert reasons(judged(NEW, kept=approved, **situation)) == [reason]  # type: ignore[arg-type]
+
+
+def test_a_dc_that_only_thinks_about_an_edit_holds_nothing() -> None:
+    for state in ("S_POLICY_ENGINE", "S_TRANSITION_ENGINE"):
+        assert judged(NEW, seen(), dc=state).plan.holds == ()
 
 
 def test_maintenance_that_a_manifest_says_something_of_holds_nothing() -> None:

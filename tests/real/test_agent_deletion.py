@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 
 from tests.lab import Lab, until
-from tests.real.operator import DESIRED, UNFENCED, Agent, Cib, agents_on, condition, dummy, find, in_sync, location
+from tests.real.operator import (
+    DESIRED,
+    UNFENCED,
+    Agent,
+    Cib,
+    Document,
+    agents_on,
+    condition,
+    dummy,
+    find,
+    in_sync,
+    location,
+)
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
@@ -59,23 +71,48 @@ def test_a_running_resource_is_stopped_and_then_deleted(lab: Lab, agent: Agent) 
     assert not lab.view().failures
 
 
-def test_more_deletions_than_the_budget_hold_the_plan_until_there_are_fewer(agent: Agent) -> None:
+def why(document: Document, name: str) -> str:
+    found = find(document, "Primitive", name)
+    return str(condition(found, "Synced")["reason"]) if found else ""
+
+
+def test_more_deletions_than_the_budget_hold_the_plan_until_there_are_fewer(lab: Lab, agent: Agent) -> None:
     started(agent, "guards.deletion_budget = 2")
+    lab.until(lambda view: all(view.resources.get(name) for name in NAMES), "all to run")
     for name in NAMES[:3]:
         agent.node.path(f"{DESIRED}/{name}.toml").unlink()
     agent.until_logged("held: everything of the cluster: DeletionBudget: .*budget of 2: Primitive/r0, Primitive/r1")
-    document = agent.until(lambda seen: find(seen, "Primitive", "r1") is not None, "r1 to be shown")
-    assert condition(find(document, "Primitive", "r1"), "Synced")["reason"] == "DeletionBudget"
+    agent.until(lambda seen: why(seen, "r1") == "DeletionBudget", "r1 to be held")
     assert agent.run("status").returncode == 2
     agent.want("r9.toml", dummy("r9"))
-    document = agent.until(lambda seen: find(seen, "Primitive", "r9") is not None, "r9 to be shown")
-    assert condition(find(document, "Primitive", "r9"), "Synced")["reason"] == "DeletionBudget"
+    agent.until(lambda seen: why(seen, "r9") == "DeletionBudget", "r9 to be held")
     assert there(agent) == NAMES
     agent.want("r0.toml", dummy("r0"))
     agent.until_logged("deleted Primitive/r2")
     agent.until_logged("created Primitive/r9")
     agent.until_synced()
     assert there(agent) == ["r0", "r3"]
+
+
+def held_by_its_budget(document: Document) -> bool:
+    held = document["agent"]["held"].get("cluster", {})
+    return held.get("reason") == "DeletionBudget" and "TransitionRunning" not in str(document["plan"]["holds"])
+
+
+def test_an_approval_releases_the_stops_and_the_deletions_of_exactly_that_plan(lab: Lab, agent: Agent) -> None:
+    started(agent, "guards.deletion_budget = 2")
+    lab.until(lambda view: all(view.resources.get(name) for name in NAMES), "all to run")
+    for name in NAMES[:3]:
+        agent.node.path(f"{DESIRED}/{name}.toml").unlink()
+    document = agent.until(held_by_its_budget, "the plan to be held by nothing else")
+    wrong = agent.run("approve", "0" * 12)
+    assert (wrong.returncode, document["plan"]["digest"] in wrong.stderr) == (1, True)
+    approved = agent.run("approve", document["plan"]["digest"])
+    assert approved.returncode == 0, approved.stderr
+    agent.until_logged("deleted Primitive/r2")
+    agent.until_synced()
+    assert there(agent) == NAMES[3:]
+    until(lambda: Cib(agent.node).get("reconciler") is None, "the used approval to be taken out", 10)
 
 
 def test_nothing_is_deleted_where_deleting_is_switched_off(agent: Agent) -> None:
@@ -158,7 +195,7 @@ def test_what_cannot_be_understood_deletes_nothing_and_the_last_good_state_stays
         mend(place)
         agent.until(in_sync, f"it to be mended: {how}")
     assert there(agent) == NAMES
-    assert "deleted" not in agent.log()
+    assert "info: deleted" not in agent.log()
 
 
 def repaired(agent: Agent) -> None:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.lab import Lab, until
-from tests.real.operator import UNFENCED, Agent, Cib, agents_on, condition, dummy, find, in_sync, location
+from tests.real.operator import UNFENCED, Agent, Cib, agents_on, condition, find, in_sync, location
+from tests.real.pair import Pair
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
@@ -20,55 +20,6 @@ kind = "SyncPolicy"
 metadata.name = "policy"
 {spec}
 """
-
-
-@dataclass
-class Pair:
-    """Two agents that want one resource, and the parameter that they want it to have."""
-
-    lab: Lab
-    agents: list[Agent]
-    number: int = field(default=0)
-
-    @property
-    def dc(self) -> Agent:
-        name = self.lab.view().dc
-        return next(agent for agent in self.agents if agent.node.name == name)
-
-    @property
-    def other(self) -> Agent:
-        dc = self.dc
-        return next(agent for agent in self.agents if agent is not dc)
-
-    def want(self, name: str, text: str) -> None:
-        """Write a manifest on both nodes."""
-        for agent in self.agents:
-            agent.want(name, text)
-
-    def ask_for_a_change(self) -> str:
-        """Want another value, everywhere."""
-        self.number += 1
-        self.want("one.toml", dummy("one", fake=str(self.number)))
-        return str(self.number)
-
-    def value(self) -> str | None:
-        return Cib(self.agents[0].node).value("one", "fake")
-
-    def arrives(self, value: str, timeout: float = 10) -> float:
-        """Wait until the value is in the CIB; gives the seconds."""
-        began = time.monotonic()
-        until(lambda: self.value() == value, f"the value {value}", timeout, 0.02, self._story)
-        return time.monotonic() - began
-
-    def waits(self, value: str, reason: str) -> None:
-        """See that the writer wants to change the value, says why it does not, and does not."""
-        self.dc.until(lambda seen: seen["plan"]["changes"] and not seen["plan"]["commands"], "to hold a change")
-        assert reason in {hold["reason"] for hold in self.dc.document()["plan"]["holds"]}
-        time.sleep(1)
-        assert self.value() != value, self._story()
-
-    def _story(self) -> str:
-        return "\n".join(agent.log() for agent in self.agents)
 
 
 @pytest.fixture(scope="module")
