@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from xml.etree import ElementTree as ET
 
 from reconciler.cib.document import CONTAINERS, key
+from reconciler.cib.references import own
 from reconciler.crm import access, constraints, containers, options, others, resources
 from reconciler.crm.ids import give_ids
 from reconciler.crm.lines import Statement, split, statements
@@ -96,7 +97,7 @@ class _Builder:
 
     def __init__(self) -> None:
         self._objects: dict[str, _Made] = {}
-        self._sets: dict[str, list[ET.Element]] = {name: [] for name in ("cluster_property_set", *_DEFAULTS)}
+        self._sets: dict[str, list[_Made]] = {name: [] for name in ("cluster_property_set", *_DEFAULTS)}
         self._levels: list[_Made] = []
         self._monitors: list[_Made] = []
         self._faults: list[Fault] = []
@@ -123,12 +124,12 @@ class _Builder:
             case "op":
                 self._monitors.append(made)
             case "cluster_property_set":
-                self._add_set(element.tag, element)
+                self._add_set(element.tag, made)
             case "rsc_defaults" | "op_defaults":
                 for inner in element:
-                    self._add_set(element.tag, inner)
+                    self._add_set(element.tag, _Made(made.statement, inner))
             case "meta_attributes":
-                self._add_set(self._defaults(element), element)
+                self._add_set(self._defaults(element), made)
             case "fencing-topology":
                 self._levels += [_Made(made.statement, level) for level in element]
             case _:
@@ -142,17 +143,16 @@ class _Builder:
         if other is not made:
             raise StatementError(f"{made.element.get('id')} is there already, from line {other.statement.line}")
 
-    def _add_set(self, section: str, added: ET.Element) -> None:
+    def _add_set(self, section: str, made: _Made) -> None:
         """Put an option set where it belongs; the same one said twice is one."""
-        sets = self._sets[section]
-        same = next(
-            (found for found in sets if found.get("id") is not None and found.get("id") == added.get("id")), None
-        )
+        sets, added = [there.element for there in self._sets[section]], made.element
+        name = added.get("id")
+        same = next((found for found in sets if name is not None and found.get("id") == name), None)
         if same is None:
-            sets.append(added)
+            self._sets[section].append(made)
         elif same.find("rule") is not None or added.find("rule") is not None:
             added.set("id", fresh_id(added.get("id", ""), {found.get("id") for found in sets}))
-            sets.append(added)
+            self._sets[section].append(made)
         else:
             new = {pair.get("name") for pair in added}
             for pair in [pair for pair in same if pair.get("name") in new]:
@@ -176,8 +176,8 @@ class _Builder:
         self._take_monitors()
         whole = configuration(
             {
-                "crm_config": self._sets["cluster_property_set"],
-                **{name: self._sets[name] for name in _DEFAULTS},
+                "crm_config": [made.element for made in self._sets["cluster_property_set"]],
+                **{name: [made.element for made in self._sets[name]] for name in _DEFAULTS},
                 _FENCING: list(self._fencing()),
                 **{name: [made.element for made in self._of(name)] for name in ("nodes", "constraints", "acls")},
                 **{name: [made.element for made in self._of(name)] for name in ("tags", "alerts")},
@@ -185,8 +185,22 @@ class _Builder:
             }
         )
         give_ids(whole)
+        self._look_for_references(whole)
         faults = sorted(self._faults, key=lambda fault: fault.line)
         return Reading(document(whole), tuple(faults), tuple(self._remarks))
+
+    def _look_for_references(self, whole: ET.Element) -> None:
+        """Find references to what the text does not have; of sets, crm does not print the ids that others refer to."""
+        there = {element.get("id") for element in whole.iter()}
+        said: set[tuple[int, str]] = set()
+        for made in (*self._objects.values(), *(made for sets in self._sets.values() for made in sets)):
+            for part in own(made.element):
+                name = part.get("id-ref")
+                if name is not None and name not in there and (made.statement.line, name) not in said:
+                    said.add((made.statement.line, name))
+                    self._fault(
+                        made.statement, f"refers to {name}, which is not there: write $id={name} at what is meant"
+                    )
 
     def _of(self, section: str) -> Iterator[_Made]:
         return (made for made in self._objects.values() if _SECTIONS[made.element.tag] == section)

@@ -85,7 +85,7 @@ def _join(lines: list[str], number: int, keywords: Container[str]) -> tuple[str,
             continue
         joined = "".join(parts)
         inside = "" if joined.startswith(("#", "xml")) else _open_quote(joined)
-        if not inside or not _closes(lines, number, inside, keywords):
+        if not inside or len(parts) > 2 * _MOST_LINES or not _closes(lines, number, inside, keywords):
             break
         parts.append("\n")
     return "".join(parts).strip(), number

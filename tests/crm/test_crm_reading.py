@@ -114,6 +114,8 @@ def test_an_open_quote_spoils_one_statement_only() -> None:
         ("role r read", "does not say what read is for"),
         ("role r grant xpath:/x", "expected read, write or deny instead of 'grant'"),
         ("role r read attribute:x", "names an attribute without a type"),
+        ("primitive a Dummy params $id-ref=b", "refers to b, which is not there: write $id=b at what is meant"),
+        ("property $id-ref=b", "refers to b, which is not there"),
         ("tag t", "names nothing"),
         ("alert a /x nonsense", "'nonsense' is not expected there"),
         ("xml <primitive", "is not well-formed"),
@@ -190,9 +192,12 @@ def test_ids_that_something_refers_to_are_kept() -> None:
 primitive b Dummy params $id-ref=shared
 primitive c Dummy params @one:state
 primitive d Dummy params $id-ref=e op monitor interval=5s
-primitive e Dummy fake=2"""
+primitive e Dummy fake=2
+primitive f Dummy meta priority=1
+primitive g Dummy meta $id-ref=f-meta_attributes"""
     assert spec(text, "Primitive", "a")["params"] == [{"values": {"fake": "1"}, "id": "shared", "ids": {"fake": "one"}}]
     assert spec(text, "Primitive", "b")["params"] == [{"id-ref": "shared"}]
     assert spec(text, "Primitive", "c")["params"] == [{"nvpairs": [{"id-ref": "one", "name": "state"}]}]
     assert spec(text, "Primitive", "d")["params"] == [{"id-ref": "e-instance_attributes"}]
     assert spec(text, "Primitive", "e")["params"][0]["id"] == "e-instance_attributes"
+    assert spec(text, "Primitive", "g")["meta"] == [{"id-ref": "f-meta_attributes"}]
