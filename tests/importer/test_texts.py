@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 from reconciler import manifests
 from reconciler.cli import cli
 from tests.bench.large import empty_cib
-from tests.programs import CORPUS, absent_corpus
+from tests.programs import CORPUS, absent_corpus, need
+from tests.programs import run as tool
 
 TEXTS = Path(__file__).parent / "texts"
 GIVEN = {"crm": TEXTS / "crm" / "cluster.crm", "haresources": TEXTS / "haresources" / "haresources"}
@@ -107,3 +108,23 @@ def test_a_file_that_is_not_there_or_no_text_is_named(language: str, tmp_path: P
         result = run("import", f"--{language}", str(tmp_path / name))
         assert result.exit_code == 1
         assert f"{name}: cannot be read" in result.stderr
+
+
+def test_what_is_imported_is_in_sync_with_what_crm_makes_of_the_text(tmp_path: Path) -> None:
+    need("crm")
+    cib, directory = tmp_path / "cib.xml", tmp_path / "desired.d"
+    cib.write_text(empty_cib(), encoding="utf-8")
+    text = GIVEN["crm"].read_text()
+    properties = [line for line in text.splitlines() if line.startswith("property")]
+    for statement in properties:
+        assert crm_loads(cib, statement) == ""
+    assert crm_loads(cib, "\n".join(line for line in text.splitlines() if line not in properties)) == ""
+    assert run("import", "--crm", str(GIVEN["crm"]), "--output", str(directory)).exit_code == 0
+    planned = run("plan", "--desired", str(directory), "--cib", str(cib))
+    assert planned.exit_code == 0, planned.stdout
+
+
+def crm_loads(cib: Path, text: str) -> str:
+    """Give crm a text as it takes one; return what it has against it."""
+    done = tool(cib, "crm", "-F", "configure", "load", "update", "-", stdin=text)
+    return done.stderr if done.returncode else ""
