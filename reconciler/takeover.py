@@ -55,7 +55,7 @@ def _read(settings: Settings, file: Path | None) -> Cib:
             return parse(_text(file))
         answer = Shell().run(Call(COMMANDS[Source.CIB], timeout=settings.command_timeout))
         if answer.failure:
-            raise TakeoverError(answer.message)
+            raise TakeoverError(f"{answer.message}; where there is no cluster, name a file of its CIB with --cib")
         return parse(answer.stdout)
     except CibError as error:
         raise TakeoverError(f"{file or 'the cluster'}: {error}") from error

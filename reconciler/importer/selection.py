@@ -10,7 +10,7 @@ from reconciler.crossref import check
 from reconciler.importer.overrides import BY_HAND, Hands, is_neutral
 from reconciler.importer.toml import Branch
 from reconciler.importer.words import table
-from reconciler.kinds import CLUSTER_KINDS
+from reconciler.kinds import CLUSTER_KINDS, key
 from reconciler.kinds.cluster_properties import PACEMAKERS, ClusterProperties
 from reconciler.kinds.node import Node
 from reconciler.kinds.observe import Observed
@@ -64,9 +64,13 @@ def select(observed: Observed, *, overrides: bool = True) -> Selection:
     left_out = [LeftOut(ref, why) for ref, why in observed.unsupported.items()]
     left_out += [LeftOut(ref, "no kind of manifest is for such an element") for ref in observed.unknown]
     items: dict[Ref, Item] = {}
+    owners: dict[str, Ref] = {}
     hands = Hands(observed)
     plain = bool(observed.cib.text) and not _MAY_BE_LOST.search(observed.cib.text)
     for ref, spec in observed.state.items():
+        if (owner := owners.setdefault(key(ref), ref)) != ref:
+            left_out.append(LeftOut(ref, f"{owner} has the same id"))
+            continue
         found = _without_hands(ref, spec, hands, overrides=overrides, plain=plain)
         if isinstance(found, LeftOut):
             left_out.append(found)

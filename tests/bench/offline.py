@@ -20,7 +20,7 @@ _COUNT = 1000
 
 def figures(directory: Path) -> list[Figure]:
     """Measure the reference case alone, and a thousand primitives with as many constraints."""
-    return [_reference(directory), *_cold_start(directory)]
+    return [_reference(directory), *_cold_start(directory), _import(directory)]
 
 
 def _reference(directory: Path) -> Figure:
@@ -79,6 +79,25 @@ def _cold_start(directory: Path) -> list[Figure]:
             detail=f"{crm:.1f} s / {again:.2f} s",
         ),
     ]
+
+
+def _import(directory: Path) -> Figure:
+    """Measure what an import takes beyond its start, which is the import of an empty cluster."""
+    place = directory / "import"
+    place.mkdir()
+    desired, file = large.write(place, _COUNT)
+    nothing = place / "empty.xml"
+    nothing.write_text(large.empty_cib(), encoding="utf-8")
+    _reconciler("apply", "--desired", str(desired), "--cib", str(file))
+    ours, bare = alternating(lambda: _reconciler("import", "--cib", str(file)), lambda: _cibadmin(file), 5)
+    start = median(lambda: _reconciler("import", "--cib", str(nothing)), 5)
+    return Figure(
+        f"import of {_COUNT} + {_COUNT} objects, beyond its start / one cibadmin --query",
+        (ours - start) / bare,
+        "x",
+        5,
+        detail=f"({ours:.2f} s - {start:.2f} s) / {bare:.2f} s",
+    )
 
 
 def _cibadmin(file: Path) -> None:

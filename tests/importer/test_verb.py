@@ -83,3 +83,20 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     result = run("import", "--cib", str(tmp_path / "none.xml"))
     assert result.exit_code == 1
     assert "none.xml: cannot be read" in result.stderr
+
+
+def test_where_there_is_no_cluster_a_file_is_asked_for() -> None:
+    result = run("import")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.endswith("; where there is no cluster, name a file of its CIB with --cib\n")
+
+
+def test_two_objects_with_one_id_are_no_reason_to_import_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "cib.xml"
+    resources = '<resources><primitive id="a" class="lsb" type="x"/></resources>'
+    constraints = '<constraints><rsc_location id="a" rsc="a" node="n" score="1"/></constraints>'
+    file.write_text(empty_cib().replace("<resources/>", resources).replace("<constraints/>", constraints))
+    result = run("import", "--cib", str(file), "--output", str(tmp_path / "d"))
+    assert result.exit_code == 0
+    assert "Location/a: not imported: Primitive/a has the same id" in result.stderr
+    assert run("validate", str(tmp_path / "d")).exit_code == 0

@@ -127,3 +127,15 @@ def test_what_is_not_ours_survives_everything(lab: Lab, agents: list[Agent]) -> 
     assert cib.get("mine-here") is None
     assert None not in [cib.get(name) for name in ("stranger", "stranger-here", "strangers")]
     assert lab.view().resources == {"stranger": {"vm-node1"}}
+
+
+def test_what_was_made_by_hand_is_imported_and_planning_it_is_empty(made_by_hand: Lab, agents: list[Agent]) -> None:
+    agent = agents[0]
+    made_by_hand.nodes["vm-node1"].run(["crm", "resource", "move", "stranger", "vm-node2"], check=True)
+    imported = agent.run("import", "--output", "/etc/reconciler/imported.d")
+    assert imported.returncode == 0, imported.stderr
+    assert "left by a move or ban" in imported.stderr
+    assert agent.run("validate", "/etc/reconciler/imported.d").returncode == 0
+    planned = agent.run("plan", "--desired", "/etc/reconciler/imported.d")
+    assert planned.returncode == 0, planned.stdout
+    assert "In sync: nothing to change." in planned.stdout
