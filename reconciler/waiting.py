@@ -5,6 +5,7 @@ The cluster would refuse such a patch as a whole, or the patch would tear someth
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from xml.etree import ElementTree as ET
 
 from reconciler import kinds
@@ -16,7 +17,7 @@ from reconciler.plan import Change, Hold, Reason, Verb
 from reconciler.state import Ref, Spec, State
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scene:
     """Everything that a change may depend on: the other changes, their elements, what is held, wanted and there."""
 
@@ -25,6 +26,12 @@ class Scene:
     held: Mapping[Ref, Hold]
     wanted: State
     observed: Observed
+
+    @cached_property
+    def made(self) -> frozenset[str]:
+        """The ids in all that the changes write."""
+        written = (self.written[ref] for ref in self.changes if ref in self.written)
+        return frozenset(name for element in written for name in references.ids(element))
 
 
 def settle(scene: Scene) -> tuple[dict[Ref, Change], list[Hold]]:
@@ -83,8 +90,7 @@ def _refers_to_nothing(ref: Ref, scene: Scene) -> Hold | None:
     """Hold what refers to a part of an object that is not there: the cluster would refuse the whole patch."""
     element = scene.written.get(ref)
     for name in sorted(references.referring(element)) if element is not None else ():
-        made = any(name in references.ids(scene.written[other]) for other in scene.changes if other in scene.written)
-        if name not in scene.observed.cib.by_id and not made:
+        if name not in scene.observed.cib.by_id and name not in scene.made:
             return Hold(Reason.REFERENCE_MISSING, f"it refers to {name}, which does not exist", ref)
     return None
 

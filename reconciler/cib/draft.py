@@ -106,6 +106,7 @@ class _Resources:
         for top in cib.objects("resources"):
             self._index(top)
         self._moved = frozenset(name for container in edits.members.values() for name in container)
+        self._gone = self._dropped | self._moved
         self.claimed = set(self._moved)
         for name, parent in self._inside.items():
             if parent not in edits.members and parent not in self._dropped:
@@ -129,8 +130,7 @@ class _Resources:
         before = [child for child in children(live) if child.tag in RESOURCES]
         names = self._edits.members.get(name)
         if names is None:
-            gone = self._dropped | self._moved
-            names = [inner for child in before if (inner := child.get("id", "")) not in gone]
+            names = [inner for child in before if (inner := child.get("id", "")) not in self._gone]
         after = [self.build(member) for member in names]
         if own is live and len(before) == len(after) and all(map(_is, before, after)):
             return own

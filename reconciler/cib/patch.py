@@ -61,7 +61,8 @@ def _diff_children(before: Sequence[ET.Element], after: Sequence[ET.Element], pa
         except AmbiguousChildrenError:
             operations.append(_delete(child_path, child))
             fresh.add(key)
-    staying = [child for child in before if not isinstance(child.tag, str) or _key(child) in new.keys() - fresh]
+    kept = new.keys() - fresh
+    staying = [child for child in before if not isinstance(child.tag, str) or _key(child) in kept]
     return operations + _placements(old, staying, after, path)
 
 

@@ -7,6 +7,7 @@ from reconciler.cib.document import parse, serialize
 
 _HEAD = 'apiVersion = "ha.reconciler.io/v1alpha1"\nkind = "List"\n'
 _NODES = ("vm-node1", "vm-node2")
+_DUMMY = {"class": "ocf", "provider": "pacemaker", "type": "Dummy"}
 
 
 def empty_cib() -> str:
@@ -36,6 +37,32 @@ def empty_cib() -> str:
     ET.SubElement(configuration, "resources")
     ET.SubElement(configuration, "constraints")
     ET.SubElement(root, "status")
+    return serialize(root)
+
+
+def configured_cib(count: int) -> str:
+    """Return a CIB of `count` primitives, of which three in five are named by a constraint each."""
+    root = ET.fromstring(empty_cib())
+    resources, constraints = (root.find(f"configuration/{name}") for name in ("resources", "constraints"))
+    assert resources is not None
+    assert constraints is not None
+    for number in range(count):
+        name, before = f"r{number:05}", f"r{number - 1:05}"
+        primitive = ET.SubElement(resources, "primitive", {"id": name, **_DUMMY})
+        values = ET.SubElement(primitive, "instance_attributes", {"id": f"{name}-params"})
+        ET.SubElement(values, "nvpair", {"id": f"{name}-fake", "name": "fake", "value": f"value {number}"})
+        operations = ET.SubElement(primitive, "operations")
+        monitor = {"id": f"{name}-monitor", "name": "monitor", "interval": "10s", "timeout": "20s"}
+        ET.SubElement(operations, "op", monitor)
+        match number % 5:
+            case 0:
+                where = {"rsc": name, "node": _NODES[number % 2], "score": "100"}
+                ET.SubElement(constraints, "rsc_location", {"id": f"l{number:05}", **where})
+            case 1:
+                both = {"rsc": name, "with-rsc": before, "score": "INFINITY"}
+                ET.SubElement(constraints, "rsc_colocation", {"id": f"c{number:05}", **both})
+            case 2:
+                ET.SubElement(constraints, "rsc_order", {"id": f"o{number:05}", "first": before, "then": name})
     return serialize(root)
 
 
