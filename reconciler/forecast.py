@@ -94,12 +94,16 @@ def _once(ordered: Iterable[Effect], among: Mapping[Effect, int]) -> tuple[Effec
 
 
 def data(forecast: Forecast | NoForecast | None) -> dict[str, Any] | None:
-    """Return a forecast for programs: None where nothing is to change, an `unknown` reason where nobody knows."""
+    """Return a forecast for programs: None where nothing is to change, an `unknown` reason where nobody knows.
+
+    `lines` says all of it in sentences.
+    """
     if forecast is None:
         return None
     said = {
         "errors": [*map(str, forecast.verdict.invalid), *forecast.verdict.errors],
         "warnings": list(forecast.verdict.warnings),
+        "lines": list(lines(forecast)),
     }
     if isinstance(forecast, NoForecast):
         return {"unknown": forecast.reason, **said}

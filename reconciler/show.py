@@ -109,10 +109,11 @@ def status_text(document: Document, *, colour: bool = False) -> str:
     lines = [click.style(text, fg="red", bold=True) if colour else text for text in _suspended(document)]
     lines += [f"{label:8} {text}" for label, text in rows]
     lines += [
-        f"held     {scope}: {hold['reason']}: {hold['message']}"
-        for scope, hold in agent["held"].items()
-        if hold["reason"] not in (Reason.NOT_WRITER, Reason.SUSPENDED)
+        f"held     {hold['scope']}: {hold['reason']}: {hold['message']}"
+        for hold in document["plan"]["holds"]
+        if hold["kind"] is None and hold["reason"] not in (Reason.NOT_WRITER, Reason.SUSPENDED)
     ]
+    lines += [f"{'' if index else 'forecast':8} {text}" for index, text in enumerate(_foreseen(document))]
     lines += [f"blind    {scope}: {message}" for scope, message in agent["blind"].items()]
     lines += [f"problem  {desired['problem']}"] * bool(desired["problem"])
     lines += [f"         {fault}" for fault in desired["rejected"]]
@@ -129,6 +130,11 @@ def status_text(document: Document, *, colour: bool = False) -> str:
     count = f"{len(objects)} object{'s' * (len(objects) != 1)}, {len(objects) - len(unwell)} synced and healthy"
     text = "\n".join([*lines, "", count]) + "\n"
     return text + (_table(unwell, colour) if unwell else "")
+
+
+def _foreseen(document: Document) -> list[str]:
+    """Return what the patch that is still to be sent would lead to."""
+    return list((document["plan"].get("forecast") or {}).get("lines", ()))
 
 
 def _settling(document: Document) -> list[str]:
