@@ -1,18 +1,20 @@
 """What really happened to resources between two moments, in the words of a forecast. Pure.
 
 Placements say where a resource was and is. Whether it was interrupted meanwhile and is back where it was, its history
-says: a start or promotion that was not in it before. Clocks are not asked, as each node has its own.
+says: a start or promotion that was not in it before. Clocks are not asked, as each node has its own. A reload is in the
+history as a start (measured with 2.1.5), so only the forecast can tell both apart.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from reconciler.cib.cluster import ClusterStatus, Placement, ResourceStatus
+from reconciler.cib.failures import base_name, fail_counts
 from reconciler.cib.history import Operation
 from reconciler.cib.inventory import ResourceKind
 from reconciler.cib.simulation import Act, Effect
 
 _BEGINS = frozenset({"start", "migrate_from", "promote"})
-_RELOADS = frozenset({"reload", "reload-agent"})
 _MOST = 1_000_000
 """Pacemaker's INFINITY: a count that does not rise any more."""
 
@@ -27,14 +29,22 @@ def subjects(status: ClusterStatus) -> Mapping[str, ResourceStatus]:
     }
 
 
-def happened(before: ClusterStatus, after: ClusterStatus) -> tuple[Effect, ...]:
+def happened(before: ClusterStatus, after: ClusterStatus, forecast: Iterable[Effect] = ()) -> tuple[Effect, ...]:
     """Return what happened to resources, one effect for each resource and node, or pair of nodes.
 
-    Of what happened twice the last counts. Instances of a unique clone on one node count as one.
+    Of what happened twice the last counts. Instances of a unique clone on one node count as one. What the `forecast`
+    calls a reload counts as one.
     """
     then, now = subjects(before), subjects(after)
-    return tuple(
+    reloads = {(effect.resource, effect.node) for effect in forecast if effect.verb is Act.RELOAD}
+    found = (
         effect for name in dict.fromkeys((*then, *now)) for effect in _resource(name, then.get(name), now.get(name))
+    )
+    return tuple(
+        replace(effect, verb=Act.RELOAD)
+        if effect.verb is Act.RESTART and (effect.resource, effect.node) in reloads
+        else effect
+        for effect in found
     )
 
 
@@ -60,14 +70,13 @@ def _in_place(then: Placement, now: Placement, new: Iterable[Operation], *, fail
     """Say what happened to a resource that was and is active on a node."""
     if then.promoted != now.promoted:
         return Act.PROMOTE if now.promoted else Act.DEMOTE
-    tasks = {op.task for op in new}
-    if tasks & _BEGINS:
+    if any(op.task in _BEGINS for op in new):
         return Act.RECOVER if failed else Act.RESTART
-    return Act.RELOAD if tasks & _RELOADS else None
+    return None
 
 
 def interrupted(then: ResourceStatus | None, now: ResourceStatus | None, node: str) -> bool:
-    """Tell whether a resource that was and is active on a node was started or promoted there meanwhile.
+    """Tell whether a resource that was and is active on a node was started, reloaded or promoted there meanwhile.
 
     Not said of what was under way then: it may be the start that was under way.
     """
@@ -75,14 +84,16 @@ def interrupted(then: ResourceStatus | None, now: ResourceStatus | None, node: s
     return not (there and there.pending) and any(op.task in _BEGINS for op in _new(then, now, node))
 
 
-def reloaded(then: ResourceStatus | None, now: ResourceStatus | None, node: str) -> bool:
-    """Tell whether a resource took over new parameters without a restart."""
-    return any(op.task in _RELOADS for op in _new(then, now, node))
+def failures(before: ClusterStatus, now: ResourceStatus) -> Mapping[str, int]:
+    """Return by how much the fail counts of a resource rose, by node; 1000000 where a count became INFINITY.
 
-
-def failures(then: ResourceStatus | None, now: ResourceStatus) -> Mapping[str, int]:
-    """Return by how much the fail counts rose, by node; 1000000 where a count became INFINITY."""
-    counts = {node: item.count for node, item in then.failures.items()} if then else {}
+    They outlive the resource: one that is new may have counts of another of that name that was there before.
+    """
+    counts = {
+        node.name: max((item.count for name, item in found.items() if base_name(name) == now.id), default=0)
+        for node in before.nodes.values()
+        if (found := fail_counts(node.transient, before.feature_set))
+    }
     risen = {node: item.count - counts.get(node, 0) for node, item in now.failures.items()}
     return {node: _MOST if now.failures[node].count >= _MOST else more for node, more in risen.items() if more > 0}
 

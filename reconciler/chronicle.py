@@ -5,13 +5,16 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from reconciler.events import Edited, Event, Source, Teller, Type, Why, edited, words
+from reconciler.expectation import Sort
 from reconciler.forensics import By, Difference, Edit, Editor
+from reconciler.health import RESOURCE_KINDS
 from reconciler.metrics import failovers
 from reconciler.metrics.memory import Cause
 from reconciler.overrides import Age, Mark
 from reconciler.pace import MOVED
 from reconciler.plan import Reason, Verb
 from reconciler.reconciliation import Reconciliation
+from reconciler.settling import Result
 from reconciler.state import Ref, Scope
 from reconciler.status import Condition, ObjectStatus
 
@@ -22,8 +25,11 @@ AGENT = "Agent"
 _DONE = {Verb.CREATE: "created", Verb.UPDATE: "updated", Verb.DELETE: "deleted"}
 _MANY = 50
 _EXPECTED = frozenset({Reason.NOT_WRITER, Reason.OBSERVE_ONLY})
-_TOLD_OTHERWISE = frozenset({Reason.FAILED, Reason.UNOBSERVABLE})
+_TOLD_OTHERWISE = frozenset({Reason.FAILED, Reason.UNOBSERVABLE, Result.SETTLING})
 """Reasons of conditions that have events of their own: of the object, or one of the agent for all."""
+
+_UNKNOWN = frozenset({Reason.UNOBSERVABLE, Result.SETTLING})
+"""Reasons after which only bad news is news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,13 @@ def events(done: Reconciliation, objects: Mapping[Ref, ObjectStatus], before: He
         before: what held whole scopes before it.
     """
     tell = _teller(done.observation.node, done.began + done.seconds)
-    return [*_holds(done, before, tell), *_made(done, tell), *_failed(done, tell), *_transitions(done, objects, tell)]
+    return [
+        *_settled(done, tell),
+        *_holds(done, before, tell),
+        *_made(done, tell),
+        *_failed(done, tell),
+        *_transitions(done, objects, tell),
+    ]
 
 
 def started(node: str, version: str, at: float) -> Event:
@@ -92,6 +104,23 @@ def _made(done: Reconciliation, tell: Teller) -> list[Event]:
     return [*few(found, tell), *few(adopted, tell)]
 
 
+def _settled(done: Reconciliation, tell: Teller) -> list[Event]:
+    """Tell what was not as forecast after a patch, and what it broke."""
+    live = done.observation.cluster.state if done.observation.cluster else {}
+    known = {ref.name: ref for ref in (*live, *done.objects) if ref.kind in RESOURCE_KINDS}
+    found = []
+    for one in done.settled:
+        patch = f"revision {one.revision[:12]}"
+        for surprise in one.surprises:
+            ref = Ref("Node", surprise.subject) if surprise.sort is Sort.NODE else known.get(surprise.subject)
+            ref = ref or Ref("Primitive", surprise.subject)
+            found.append(tell.warning(ref, Why.SURPRISE, f"after {patch}: {surprise.message}"))
+        for name in one.broken:
+            message = f"running and healthy before {patch} and not after; {one.done}"
+            found.append(tell.warning(known.get(name, Ref("Primitive", name)), Why.HARM, message))
+    return few(found, tell)
+
+
 def _failed(done: Reconciliation, tell: Teller) -> Iterator[Event]:
     for outcome in done.outcomes:
         if not outcome.ok and outcome.code != MOVED:
@@ -110,7 +139,7 @@ def _transitions(done: Reconciliation, objects: Mapping[Ref, ObjectStatus], tell
 def _is_news(now: Condition, before: Condition | None) -> bool:
     if now.reason in _TOLD_OTHERWISE:
         return False
-    if before is None or before.reason == Reason.UNOBSERVABLE:
+    if before is None or before.reason in _UNKNOWN:
         return now.status != "True"
     return (before.status, before.reason) != (now.status, now.reason)
 

@@ -41,6 +41,8 @@ class Why(StrEnum):
     FAILOVER = "Failover"
     RECOVERY = "Recovery"
     MANY = "ManyObjects"
+    SURPRISE = "NotAsForecast"
+    HARM = "MadeUnhealthy"
 
 
 @dataclass(frozen=True, slots=True)

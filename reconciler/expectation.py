@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from reconciler.aftermath import failures, interrupted, reloaded, subjects
+from reconciler.aftermath import failures, interrupted, subjects
 from reconciler.cib.cluster import ClusterStatus, NodeStatus, ResourceStatus
 from reconciler.cib.inventory import INFINITY
 from reconciler.cib.membership import NodeKind
@@ -135,7 +135,7 @@ def compare(expectation: Expectation, now: ClusterStatus, touched: Iterable[str]
             *_restarts(name, expected, then.get(name), resource, unsure)
         ]
         if resource is not None:
-            surprises += _failed(resource, failures(then.get(name), resource))
+            surprises += _failed(resource, failures(expectation.before, resource))
         found += surprises
     surprised = {surprise.subject for surprise in found}
     concerned = {*touched} - surprised
@@ -191,15 +191,20 @@ def _restarts(
     if then is None or now is None:
         return
     stayed = set(then.active_on) & set(now.active_on) - {*unsure, *expected.unsure}
-    changed = {effect.node for effect in expected.effects if effect.verb in (Act.PROMOTE, Act.DEMOTE)}
+    changed = {effect.node for effect in expected.effects if effect.verb in _MAY_LOOK_LIKE_A_START}
     for node in sorted(stayed - changed):
         if not now.placements[node].operations or then.placements[node].promoted != now.placements[node].promoted:
             continue
         was = interrupted(then, now, node)
         if was and node not in expected.restarts:
-            yield Surprise(Sort.RESTART, name, f"{name} was restarted on {node}; the forecast did not say so")
-        elif not was and node in expected.restarts and not reloaded(then, now, node):
+            yield Surprise(
+                Sort.RESTART, name, f"{name} was restarted or reloaded on {node}; the forecast did not say so"
+            )
+        elif not was and node in expected.restarts:
             yield Surprise(Sort.RESTART, name, f"{_said(name, expected)}; it was not restarted on {node}")
+
+
+_MAY_LOOK_LIKE_A_START = frozenset({Act.PROMOTE, Act.DEMOTE, Act.RELOAD})
 
 
 def _failed(resource: ResourceStatus, risen: Mapping[str, int]) -> Iterator[Surprise]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from reconciler.cib import register
 from reconciler.cib.document import Cib, Version, serialize
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.identity import comparable
@@ -139,8 +140,8 @@ class Trail:
 
         An edit is this agent's if its patch made the version. Another agent's is known by what it does: it is
         root's, by cibadmin, from a node with an agent, and every object became exactly what an agent would have made
-        of it. A person who types just that, there and then, is taken for the agent. Where versions went by unseen,
-        single objects may be an agent's and the rest not.
+        of it, or a revision came into quarantine. A person who types just that, there and then, is taken for the agent.
+        Where versions went by unseen, single objects may be an agent's and the rest not.
         """
         edits = []
         for before, after in zip(self.versions, self.versions[1:], strict=False):
@@ -199,6 +200,8 @@ def _edits(before: Observed, after: Observed, suspects: Suspects) -> list[Edit]:
         return [replace(whole, by=By.PACEMAKER)]
     if not unseen and not _may_be_agents(by, suspects.agents):
         return [whole]
+    if not unseen and _reverts(before, after):
+        return [replace(whole, by=By.AGENT)]
     conceivable = [item for item in found if any(_conceivable(item, before, state) for state in suspects.wanted)]
     if not unseen and len(conceivable) < len(found):
         return [whole]
@@ -236,6 +239,12 @@ def _made_by_agents(
 def _may_be_agents(by: Editor, agents: frozenset[str] | None) -> bool:
     somewhere = agents is None or by.origin in agents
     return by.client == _OUR_CLIENT and by.user in ("", _OUR_USER) and somewhere
+
+
+def _reverts(before: Observed, after: Observed) -> bool:
+    """Tell whether a version put a revision in quarantine: what agents do, in the patch that takes its change back."""
+    quarantined = register.read(after.cib).quarantined
+    return quarantined is not None and quarantined != register.read(before.cib).quarantined
 
 
 def _as_expected(ref: Ref, after: Observed, expected: Expected) -> bool:

@@ -4,7 +4,7 @@ A patch is sent as it is or held as a whole: its parts belong together. What a p
 by an approval of exactly that plan; what no approval can make right is not.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.cib import controller
@@ -77,10 +77,16 @@ def guarded(decision: Decision, moment: Moment, rules: Rules, register: Register
             else:
                 warnings.append(f"on a live cluster this is held: {reason}: {message}")
     plan = replace(decision.plan, warnings=(*decision.plan.warnings, *warnings))
-    if holds:
-        commands = tuple(command for command in plan.commands if command.scope is not Scope.CLUSTER)
-        plan = replace(plan, holds=(*plan.holds, *holds), commands=commands)
-    return replace(decision, plan=plan, forecast=moment.forecast, demand=asked)
+    return held(replace(decision, plan=plan, forecast=moment.forecast, demand=asked), holds)
+
+
+def held(decision: Decision, holds: Sequence[Hold]) -> Decision:
+    """Take the patch out of a decision's commands, if there is a reason to."""
+    if not holds:
+        return decision
+    plan = decision.plan
+    commands = tuple(command for command in plan.commands if command.scope is not Scope.CLUSTER)
+    return replace(decision, plan=replace(plan, holds=(*plan.holds, *holds), commands=commands))
 
 
 def tidied(decision: Decision, cib: Cib, kept: Register, revision: str, now: float) -> Decision:
@@ -97,17 +103,21 @@ def tidied(decision: Decision, cib: Cib, kept: Register, revision: str, now: flo
 
 
 def still_needed(kept: Register, revision: str, now: float, *, done: bool) -> Register:
-    """Leave out a suspension that is over, approvals used up or too old, the quarantine of another revision.
+    """Leave out a suspension that is over, approvals used up or too old, and a quarantine that is over too.
 
-    `done` says that this revision has nothing left to do.
+    `done` says that this revision has nothing left to do: it is another than the one in quarantine, or that one after a
+    person has released it.
     """
-    approvals = (approval for approval in kept.approvals if _counts(approval, now))
+    approvals = [approval for approval in kept.approvals if _counts(approval, now)]
     suspended, quarantined = kept.suspended, kept.quarantined
+    # A revert takes approvals along: one that is there is newer than the quarantine.
+    released = any(approval.revision == revision for approval in approvals)
+    lifted = done and quarantined is not None and (quarantined.revision != revision or released)
     return replace(
         kept,
         approvals=tuple(approval for approval in approvals if not (done and approval.revision == revision)),
         suspended=suspended if suspended and suspended.until > now else None,
-        quarantined=None if quarantined and done and quarantined.revision != revision else quarantined,
+        quarantined=None if lifted else quarantined,
     )
 
 

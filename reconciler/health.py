@@ -13,6 +13,9 @@ _MOVES = frozenset({"start", "stop", "promote", "demote", "migrate_to", "migrate
 """Operations during which a resource does not serve, though Pacemaker already or still counts it as active."""
 
 
+_UNPROMOTED = frozenset({"unpromoted", "slave"})
+
+
 def health(state: State, cluster: ClusterStatus | None, network: Seen | None, node: str) -> Mapping[Ref, Health]:
     """Judge what can be unwell: resources, and the links of this node."""
     result = {}
@@ -42,6 +45,8 @@ def of_resource(resource: ResourceStatus | None) -> Health:
         return Health(False, "InTransition", ", ".join(tasks))
     if not where:
         return Health(False, "NotRunning", _failures(resource) or "active on no node")
+    if resource.promotable and not resource.promoted_on and resource.target_role.lower() not in _UNPROMOTED:
+        return Health(False, "NotPromoted", f"active on {where}, promoted nowhere")
     return Health(True, "Running", f"on {where}")
 
 

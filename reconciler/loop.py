@@ -24,6 +24,7 @@ from reconciler.reconciliation import Reconciliation
 from reconciler.records import Records
 from reconciler.report import objects_in, report
 from reconciler.settings import Settings
+from reconciler.settling import Settling
 from reconciler.suspension import stored
 from reconciler.turn import Memory, Turner
 from reconciler.writer import able
@@ -31,6 +32,7 @@ from reconciler.writer import able
 log = logging.getLogger("reconciler")
 
 STATUS = "status.json"
+SETTLING = "settling.json"
 
 
 Document = Mapping[str, Any]
@@ -60,6 +62,7 @@ class Agent:
         self._started = time.time()
         self._calm = Calm()
         self._kept_objects: object = None
+        self._unsettled = ""
         self._peers = Peers()
         self.records = Records(settings.state_dir, settings.cib_dir)
         self.watchers = {
@@ -120,6 +123,7 @@ class Agent:
         """Make one pass; return how long to let hints rest, and how long to wait for one until the next pass."""
         inventory, objects = memory.inventory, memory.objects
         done = turner.turn(memory)
+        self._keep_settling(memory.settling)
         if trouble := turner.vault.keep():
             log.error("%s", trouble)
         if memory.inventory != inventory:
@@ -137,7 +141,8 @@ class Agent:
         self._publish(done, self._tell(done, noted), noted)
         systemd.notify("READY=1", "WATCHDOG=1", f"STATUS={self._journal.summary}")
         now = time.time()
-        wait = delay(done.decision, memory.pace, self._calm, now)
+        settling = memory.settling is not None and not memory.settling.over
+        wait = delay(done.decision, memory.pace, self._calm, now, settling=settling)
         turn = next_turn(done.observation, done.wanted.desired, now)
         return self._calm.rest(done.seconds), min(wait, turn, self._settings.resync)
 
@@ -173,6 +178,13 @@ class Agent:
         if trouble:
             log.error("%s", trouble)
 
+    def _keep_settling(self, settling: Settling | None) -> None:
+        """Write down which patch has not settled yet, so that after a restart it can be said that nobody looked on."""
+        revision = settling.revision if settling and not settling.over else ""
+        if revision != self._unsettled:
+            self._keep(self._settings.state_dir / SETTLING, {"revision": revision})
+            self._unsettled = revision
+
     def _keep(self, path: Path, content: object, mode: int = 0o600) -> None:
         trouble = store.save(path, content, mode=mode)
         if trouble:
@@ -180,4 +192,15 @@ class Agent:
 
     def _remember(self) -> Memory:
         state = self._settings.state_dir
+        kept = store.load(state / SETTLING)
+        self._unsettled = str(kept.get("revision", "")) if isinstance(kept, dict) else ""
+        if self._unsettled:
+            log.warning("%s", _not_followed(self._unsettled))
         return Memory(inventory=store.inventory(state), objects=objects_in(store.load(state / STATUS)))
+
+
+def _not_followed(revision: str) -> str:
+    return (
+        f"revision {revision[:12]} had not settled when the agent ended: what became of it is not compared with its "
+        "forecast, and it is not reverted whatever it did; look at `reconciler get` and `crm_mon -1rf`"
+    )

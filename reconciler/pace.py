@@ -17,6 +17,9 @@ from reconciler.windows import next_edge
 MOVED = 103
 """`cibadmin`'s exit code when the CIB is not the one that the patch was made for (CRM_EX_OLD)."""
 
+INVALID = 78
+"""`cibadmin`'s exit code when the cluster's schema does not allow what the patch leads to (CRM_EX_CONFIG)."""
+
 FIRST = 1.0
 LONGEST = 60.0
 SOON = 2.0
@@ -97,6 +100,37 @@ def _after(trouble: Trouble, tried: list[Outcome], stuck: bool, now: float) -> T
     return Trouble(failures, 0, now + min(FIRST * 2 ** min(failures - 1, 16), LONGEST), why)
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A patch that the cluster refused as invalid, of a CIB of which schema, and its words.
+
+    The same patch would be refused again; another revision, or another configuration, makes another patch.
+    """
+
+    edit: Command
+    schema: str
+    why: str
+
+    def hold(self, patch: Command, schema: str) -> Hold | None:
+        """Return the hold of a patch that has been refused before; None if it is another."""
+        if (without_version(patch), schema) != (self.edit, self.schema):
+            return None
+        message = f"the cluster has refused exactly this as invalid: {self.why}"
+        return Hold(Reason.INVALID, f"{message}; not tried again before the manifests or the configuration change")
+
+
+def refusal(outcomes: Iterable[Outcome], schema: str) -> Refusal | None:
+    """Return the patch that was refused as invalid, if one was."""
+    return next(
+        (
+            Refusal(without_version(outcome.command), schema, outcome.stderr)
+            for outcome in outcomes
+            if outcome.code == INVALID and outcome.command.scope is Scope.CLUSTER
+        ),
+        None,
+    )
+
+
 def stuck(made: Iterable[Command], left: Iterable[Command], *, moved: bool) -> frozenset[Scope]:
     """Return the scopes in which exactly what has just been done is to be done again.
 
@@ -151,7 +185,7 @@ class Calm:
         return float(_SETTLING * 2 ** min(self.quiet, 16))
 
 
-def delay(decision: Decision, pace: Pace, calm: Calm, now: float) -> float:
+def delay(decision: Decision, pace: Pace, calm: Calm, now: float, *, settling: bool = False) -> float:
     """Return how many seconds to wait for a hint before the next pass, if the resync is not sooner.
 
     Args:
@@ -159,6 +193,7 @@ def delay(decision: Decision, pace: Pace, calm: Calm, now: float) -> float:
         pace: after the pass.
         calm: after the pass.
         now: the time.
+        settling: a patch has not settled yet.
     """
     waits = [calm.next_look(), *pace.waits(now)]
     if decision.plan.commands:
@@ -167,6 +202,8 @@ def delay(decision: Decision, pace: Pace, calm: Calm, now: float) -> float:
         waits.append(SOON)
     if any(hold.reason is Reason.TRANSITION_RUNNING for hold in decision.plan.holds):
         waits.append(BUSY)
+    if settling:
+        waits.append(FIRST)
     if decision.blind:
         waits.append(BLIND)
     return max(0.0, min(waits))

@@ -47,7 +47,10 @@ def reversal(settling: Settling, live: Cib, updated: Update, at: int) -> Reversa
             return f"somebody has changed the configuration since ({since}; last {who or 'somebody'}{where})"
         before = _cib(settling.baseline.before.configuration)
         quarantine = Quarantine(settling.revision, at, because(settling))
-        kept = replace(read(live), quarantined=quarantine)
+        kept = read(live)
+        # What has released the revision once is not to release it from quarantine.
+        others = tuple(approval for approval in kept.approvals if approval.revision != settling.revision)
+        kept = replace(kept, quarantined=quarantine, approvals=others)
         configuration = draft(before, edits(before, kept))
         operations = tuple(patch.diff(live.configuration, configuration, CONFIGURATION))
     except (patch.AmbiguousChildrenError, RegisterError) as error:
@@ -63,6 +66,14 @@ def because(settling: Settling) -> str:
     names = ", ".join(settling.broken[:_FEW]) + (" and more" if len(settling.broken) > _FEW else "")
     were = "were" if len(settling.broken) > 1 else "was"
     return f"{names} {were} running and healthy before it and not after"
+
+
+def is_as_made(made: ET.Element, live: Cib) -> bool:
+    """Tell whether the configuration still is what a patch made of it."""
+    try:
+        return not changed_since(made, live)
+    except patch.AmbiguousChildrenError:
+        return False
 
 
 def changed_since(made: ET.Element, live: Cib) -> str:

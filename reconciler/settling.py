@@ -10,6 +10,7 @@ from enum import StrEnum
 from xml.etree import ElementTree as ET
 
 from reconciler.aftermath import failures, happened
+from reconciler.cib import controller
 from reconciler.cib.cluster import ClusterStatus
 from reconciler.cib.document import Cib
 from reconciler.cib.simulation import Effect
@@ -18,9 +19,6 @@ from reconciler.health import RESOURCE_KINDS, of_resource
 from reconciler.secret import Secret
 from reconciler.state import Ref
 from reconciler.status import Health
-
-IDLE = "S_IDLE"
-"""The DC's state when nothing is to be done (`crmadmin --status`)."""
 
 CALM = 1.0
 """Seconds for which the cluster must be at rest: right after a patch the DC does not know of it yet."""
@@ -57,7 +55,7 @@ class Applied:
         before: the CIB before.
         made: the configuration that it led to.
         expectation: what was promised; None where there was no forecast.
-        approved: a person has released it.
+        approved: a person has released it from quarantine.
         takes_back: it takes the revision back, and is not towards the manifests.
         secrets: the values in its configurations that are not to be shown.
     """
@@ -177,7 +175,7 @@ def _judged(settling: Settling, status: ClusterStatus, result: Result, why: str 
         surprises=surprises,
         broken=broken(before, status, restless=result is Result.TIMED_OUT),
         lost=tuple(name for name, node in before.nodes.items() if node.online and not _online(status, name)),
-        effects=happened(applied.status, status),
+        effects=happened(applied.status, status, applied.expectation.effects if applied.expectation else ()),
     )
 
 
@@ -206,7 +204,7 @@ def begin(applied: Applied, previous: Settling | None, now: float, limit: float,
 
 def unrest(status: ClusterStatus, dc_state: str | None) -> str:
     """Say what the cluster is still doing; empty if it is at rest."""
-    if dc_state not in (None, IDLE):
+    if dc_state not in (None, controller.IDLE):
         return f"the DC is in state {dc_state}"
     for node in status.nodes.values():
         if node.unclean or (node.pending and node.online):
@@ -235,7 +233,7 @@ def broken(before: ClusterStatus, now: ClusterStatus, *, restless: bool = False)
             or of_resource(then).reason != "Running"
         ):
             continue
-        if of_resource(current).healthy is False or (restless and failures(then, current)):
+        if of_resource(current).healthy is False or (restless and failures(before, current)):
             found.append(name)
     return tuple(name for name in found if before.resources[name].parent not in found)
 
@@ -263,13 +261,13 @@ def withheld(settling: Settling, *, revert: bool) -> str:
     if not revert:
         return "revert = false"
     if applied.approved:
-        return "a person has approved the change"
+        return "a person has released the revision from quarantine"
     if settling.lost:
         return f"{' and '.join(settling.lost)} left the cluster meanwhile, which may be the cause"
     return ""
 
 
-def overlaid(health: Mapping[Ref, Health], settling: Settling | None, refs: Iterable[Ref]) -> Mapping[Ref, Health]:
+def told(health: Mapping[Ref, Health], settling: Settling | None, refs: Iterable[Ref]) -> Mapping[Ref, Health]:
     """Return the health of objects as it may be told while, and after, a patch settles.
 
     Whether what a patch touched is healthy is unknown until it has settled; what it broke says so.

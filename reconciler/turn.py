@@ -9,7 +9,7 @@ from reconciler.breaker import Breaker
 from reconciler.cib import controller
 from reconciler.cib.document import Cib
 from reconciler.decision import Decision, Remembered, blind, decide, for_node
-from reconciler.guards import Inquiry, Moment, guarded, tidied
+from reconciler.guards import Inquiry, Moment, guarded, held, tidied
 from reconciler.health import health
 from reconciler.host.applier import apply
 from reconciler.host.observer import Observer
@@ -19,12 +19,14 @@ from reconciler.host.vault import Vault
 from reconciler.host.wanted import WantedSource
 from reconciler.kinds.node_network import Inventory
 from reconciler.observation import Observation, Snapshot, understand
-from reconciler.pace import MOVED, Pace, stuck, without_version
-from reconciler.plan import Change, Command, Outcome, Plan
-from reconciler.policy import overlaid
+from reconciler.pace import MOVED, Pace, Refusal, refusal, stuck, without_version
+from reconciler.plan import Change, Command, Hold, Outcome, Plan
+from reconciler.policy import Rules, overlaid
 from reconciler.pruning import Policy
 from reconciler.reconciliation import Reconciliation, Wanted
 from reconciler.settings import Settings
+from reconciler.settler import Settler
+from reconciler.settling import Settling, told
 from reconciler.state import Desired, Ref, Scope
 from reconciler.status import ObjectStatus, Pass, conclude
 from reconciler.writer import standing
@@ -48,6 +50,8 @@ class Memory:
     breaker: Breaker = field(default_factory=Breaker)
     pace: Pace = field(default_factory=Pace)
     asked: tuple[Command, str, Inquiry] | None = None
+    refused: Refusal | None = None
+    settling: Settling | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class Turner:
         self._source = source
         self.vault = Vault(settings.state_dir)
         self._simulator = Simulator(shell, settings.command_timeout, _scratch(settings.runtime_dir))
+        self._settler = Settler(shell, self._simulator, settings.command_timeout)
         self._rules = settings.rules
 
     def turn(self, memory: Memory) -> Reconciliation:
@@ -95,7 +100,7 @@ class Turner:
         answers = self._observer.begin()
         wanted = self._wanted(began)
         self._observer.tell(wanted.desired.revision if wanted.desired else "")
-        observation = self._understand(answers(), memory)
+        observation, ended, reverts = self._follow(wanted, self._understand(answers(), memory), memory)
         attempt = self._attempt(wanted, observation, memory)
         for _ in range(_TRIES_IN_A_PASS):
             if not attempt.too_late:
@@ -108,15 +113,53 @@ class Turner:
             after = self._understand(self._observer.look(), memory)
             left, in_vain = self._learn(attempt, after, memory)
         changes, adopted = attempt.made(in_vain)
+        ended += self._begin(attempt, changes, memory)
         if not any(command.scope is Scope.NODE for command in left.plan.commands):
             memory.inventory = left.inventory
         desired = for_node(wanted.desired or NOTHING, after.node)
         works = health(desired.state, after.status, after.network, after.node)
+        works = told(works, memory.settling, desired.state)
         memory.objects = conclude(Pass(desired, left.plan, outcomes, left.blind, works), memory.objects, began)
         seconds = time.monotonic() - since
-        return Reconciliation(
-            wanted, after, left, changes, adopted, outcomes, attempt.refusals, memory.objects, began, seconds
-        )
+        refusals = attempt.refusals
+        done = Reconciliation(wanted, after, left, changes, adopted, outcomes, refusals, memory.objects, began, seconds)
+        return replace(done, outcomes=(*reverts, *outcomes), settling=memory.settling, settled=ended)
+
+    def _follow(
+        self, wanted: Wanted, observation: Observation, memory: Memory
+    ) -> tuple[Observation, tuple[Settling, ...], tuple[Outcome, ...]]:
+        """See the last patch through before anything new is decided; what is reverted is seen anew.
+
+        Returns:
+            What is seen, what has ended, and the outcomes of reverts.
+        """
+        desired, settling = wanted.desired, memory.settling
+        if desired is None or settling is None or settling.over:
+            return observation, (), ()
+        memory.settling = self._settler.follow(settling, observation, desired.revision)
+        if not memory.settling.over:
+            return observation, (), ()
+
+        def look() -> Observation:
+            return self._understand(self._observer.look_again(observation.snapshot), memory)
+
+        rules = overlaid(self._rules, desired.state)
+        holds = self._holds(desired, observation, rules, memory)
+        followed = self._settler.remedy(memory.settling, observation, rules, holds, look)
+        memory.settling = followed.revert or followed.settling
+        return look() if followed.revert else observation, (followed.settling,), followed.outcomes
+
+    def _begin(self, attempt: Attempt, changes: tuple[Change, ...], memory: Memory) -> tuple[Settling, ...]:
+        """Begin to follow the patch that was made; return what is not followed any more."""
+        desired, previous = attempt.wanted.desired, memory.settling
+        if desired is None:
+            return ()
+        rules = overlaid(self._rules, desired.state)
+        begun = self._settler.begin(attempt.planned, changes, attempt.before, previous, rules)
+        if begun is None:
+            return ()
+        memory.settling = begun
+        return (previous.superseded("another patch was made"),) if previous and not previous.over else ()
 
     def _attempt(
         self, wanted: Wanted, observation: Observation, memory: Memory, earlier: Attempt | None = None
@@ -150,7 +193,7 @@ class Turner:
         if desired is None:
             return Decision(Plan(), None, memory.inventory, blind(observation))
         rules = overlaid(self._rules, desired.state)
-        holds = (*standing(observation, rules, desired.revision), *memory.pace.holds(desired.revision, now))
+        holds = self._holds(desired, observation, rules, memory)
         live = observation.cluster.state if observation.cluster else {}
         observed_only = rules.left_alone({*desired.state, *live})
         left_alone = {**memory.breaker.holds(desired.revision, now), **observed_only}
@@ -159,8 +202,12 @@ class Turner:
         if observation.cib is None or decision.cluster is None:
             return decision
         kept = observation.register
-        if not any(command.scope is Scope.CLUSTER for command in decision.plan.commands):
+        patch = next((command for command in decision.plan.commands if command.scope is Scope.CLUSTER), None)
+        if patch is None:
             return tidied(decision, observation.cib, kept, desired.revision, now)
+        hold = memory.refused.hold(patch, _schema(observation)) if memory.refused else None
+        if hold:
+            return held(decision, [hold])
         inquiry = self._inquire(decision, observation, memory, again)
         return guarded(decision, Moment(desired, observation, inquiry, now), rules, kept)
 
@@ -181,6 +228,11 @@ class Turner:
         memory.asked = (edit, cib.text, inquiry) if inquiry.dc_state == controller.IDLE else None
         return inquiry
 
+    def _holds(self, desired: Desired, observation: Observation, rules: Rules, memory: Memory) -> tuple[Hold, ...]:
+        """Return what holds whole scopes."""
+        now = time.time()
+        return *standing(observation, rules, desired.revision), *memory.pace.holds(desired.revision, now)
+
     def _learn(self, attempt: Attempt, after: Observation, memory: Memory) -> tuple[Decision, frozenset[Scope]]:
         """Remember how it went, and decide again: about what is left, and what of it has to wait.
 
@@ -190,6 +242,7 @@ class Turner:
         wanted, planned, now = attempt.wanted, attempt.planned, time.time()
         revision = wanted.desired.revision if wanted.desired else ""
         memory.inventory = planned.inventory
+        memory.refused = refusal(attempt.outcomes, _schema(attempt.before)) or memory.refused
         memory.breaker = memory.breaker.after(revision, attempt.made()[0], now)
         left = self._decide(wanted, after, memory)
         same = stuck(planned.plan.commands, left.plan.commands, moved=_moved(attempt.before, after))
@@ -200,6 +253,10 @@ class Turner:
 def _scratch(runtime_dir: Path) -> Path | None:
     """Return where forecasts keep their CIBs: in memory, where an agent runs."""
     return runtime_dir if runtime_dir.is_dir() else None
+
+
+def _schema(seen: Observation) -> str:
+    return seen.cib.root.get("validate-with", "") if seen.cib else ""
 
 
 def _moved(before: Observation, after: Observation) -> bool:

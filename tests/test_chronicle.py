@@ -7,14 +7,17 @@ from reconciler import chronicle
 from reconciler.chronicle import held
 from reconciler.decision import Decision
 from reconciler.events import Event
+from reconciler.expectation import Sort, Surprise
 from reconciler.metrics.failovers import Event as Move
 from reconciler.metrics.failovers import Kind
 from reconciler.metrics.memory import Cause
 from reconciler.pace import MOVED
 from reconciler.plan import Change, Command, Hold, Outcome, Plan, Reason
 from reconciler.reconciliation import Reconciliation, Wanted
+from reconciler.settling import Result
 from reconciler.state import Ref, Scope
 from reconciler.status import Condition, ObjectStatus
+from tests.aftermaths import ended
 from tests.observations import DUMMY, WANTED, cib, desired, observation
 
 DESIRED = desired("abcdef0123456789", Primitive__r=WANTED["Primitive__r"])
@@ -138,3 +141,25 @@ def test_failovers_are_events_of_the_resource() -> None:
     assert chronicle.of_failover(replace(move, cause=Cause.PLANNED), R).type == "Normal"
     assert chronicle.of_failover(replace(move, kind=Kind.RECOVERY), R).message == "restarted on a"
     assert chronicle.started("a", "1.0", 3.0).ref == ME
+
+
+def test_that_a_patch_settles_is_no_event_and_what_then_is_wrong_is() -> None:
+    well, unknown = ("Healthy", "True", "Running", "on a"), ("Healthy", "Unknown", "Settling", "not at rest yet")
+    sick = ("Healthy", "False", "NotRunning", "active on no node")
+    assert transitions(conditions(well), conditions(unknown)) == []
+    assert transitions(conditions(unknown), conditions(well)) == []
+    assert transitions(conditions(unknown), conditions(sick)) == [
+        ("Primitive/r", "Warning", "NotRunning", "Healthy is False: active on no node")
+    ]
+
+
+def test_what_was_not_as_forecast_and_what_a_patch_broke_are_events_of_the_object() -> None:
+    surprises = [Surprise(sort, name, "x") for sort, name in ((Sort.PLACEMENT, "r"), (Sort.NODE, "b"))]
+    bad = replace(ended(Result.SURPRISED, *surprises), broken=("r", "else"), done="not reverted: revert = false")
+    harm = "running and healthy before revision abcdef012345 and not after; not reverted: revert = false"
+    assert told(chronicle.events(replace(QUIET, settled=(bad,)), {}, {})) == [
+        ("Primitive/r", "Warning", "NotAsForecast", "after revision abcdef012345: x"),
+        ("Node/b", "Warning", "NotAsForecast", "after revision abcdef012345: x"),
+        ("Primitive/r", "Warning", "MadeUnhealthy", harm),
+        ("Primitive/else", "Warning", "MadeUnhealthy", harm),
+    ]

@@ -8,38 +8,16 @@ from reconciler.aftermath import happened
 from reconciler.cib import document
 from reconciler.cib.cluster import ClusterStatus
 from reconciler.cib.document import Cib
-from reconciler.cib.simulation import Act, Effect
+from reconciler.cib.simulation import Act, Effect, Simulation
 from reconciler.cib.status import status
 from reconciler.expectation import Sort, compare, expect
 from reconciler.forecast import Forecast
-from tests.aftermaths import WEB, Edit, act_out, ask, ban, drop, edited, meta, more, param
+from tests.aftermaths import WEB, Edit, act_out, ask, ban, drop, edited, masters, meta, more, param
 from tests.programs import each_of_the_corpus, need, unfit
-
-MASTERS = """
-<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" epoch="1" num_updates="1" admin_epoch="0" have-quorum="1">
-<configuration><crm_config><cluster_property_set id="o"><nvpair id="o1" name="stonith-enabled" value="false"/>
-</cluster_property_set></crm_config><nodes><node id="1" uname="n1"/><node id="2" uname="n2"/></nodes>
-<resources><clone id="dbs"><meta_attributes id="m"><nvpair id="m1" name="promotable" value="true"/></meta_attributes>
-<primitive id="db" class="ocf" provider="pacemaker" type="Stateful"/></clone></resources><constraints/></configuration>
-<status>{}</status></cib>
-"""
-NODE = """
-<node_state id="{0}" uname="n{0}" in_ccm="true" crmd="online" join="member" expected="member">
-<transient_attributes id="{0}"><instance_attributes id="s{0}"><nvpair id="s{0}m" name="master-db" value="{1}"/>
-</instance_attributes></transient_attributes><lrm id="{0}"><lrm_resources>
-<lrm_resource id="db" class="ocf" provider="pacemaker" type="Stateful"><lrm_rsc_op id="db_last_0"
-operation_key="db_{2}_0" operation="{2}" call-id="5" rc-code="0" op-status="0" interval="0" last-rc-change="1700000000"
-transition-key="1:1:0:11111111-2222-3333-4444-555555555555" crm_feature_set="3.16.1"/></lrm_resource></lrm_resources>
-</lrm></node_state>
-"""
 
 
 def web() -> Cib:
     return document.parse(WEB.read_text())
-
-
-def masters() -> Cib:
-    return document.parse(MASTERS.format(NODE.format(1, 10, "promote") + NODE.format(2, 5, "start")))
 
 
 def surprises(cib: Cib, *edits: Edit, faults: tuple[str, ...] = (), touched: str = "") -> list[tuple[Sort, str]]:
@@ -100,7 +78,7 @@ def test_an_unforeseen_restart_and_one_that_did_not_come_are_surprises() -> None
     restarted = act_out(cib, edited(cib, param("httpd", "configfile", "/etc/other.conf")))
     assert restarted
     assert said(cib, Forecast(), restarted) == [
-        (Sort.RESTART, "httpd was restarted on vm-node1; the forecast did not say so")
+        (Sort.RESTART, "httpd was restarted or reloaded on vm-node1; the forecast did not say so")
     ]
     forecast = ask(cib, edited(cib, param("httpd", "configfile", "/etc/other.conf")))
     assert isinstance(forecast, Forecast)
@@ -109,9 +87,29 @@ def test_an_unforeseen_restart_and_one_that_did_not_come_are_surprises() -> None
     assert message.endswith("it was not restarted on vm-node1")
 
 
+def test_a_reload_is_in_the_history_as_a_start_and_is_told_by_its_forecast() -> None:
+    cib = web()
+    started = act_out(cib, edited(cib, param("httpd", "configfile", "/etc/other.conf")))
+    assert started
+    reload = Effect(Act.RELOAD, "httpd", "vm-node1", "vm-node1")
+    assert said(cib, Forecast(Simulation((reload,))), started) == []
+    assert happened(status(cib.root), started, [reload]) == (reload,)
+    assert happened(status(cib.root), started) == (Effect(Act.RESTART, "httpd", "vm-node1", "vm-node1"),)
+
+
 def test_a_start_that_fails_is_a_surprise() -> None:
     found = surprises(web(), more("new"), faults=("--op-fail=new_start_0@vm-node2=1",))
     assert (Sort.FAILURE, "new has failed since then: once on vm-node2") in found
+
+
+def test_failures_of_a_resource_of_that_name_that_was_there_before_are_none_of_the_new_one() -> None:
+    pingd = '<nvpair id="status-1-pingd"'
+    count = '<nvpair id="old" name="fail-count-new#start_0" value="INFINITY"/>'
+    before = document.parse(WEB.read_text().replace(pingd, count + pingd))
+    now = act_out(before, edited(before, more("new")))
+    assert now
+    assert now.resources["new"].failures["vm-node1"].count == 1_000_000
+    assert compare(expect(status(before.root), Forecast()), now) == ()
 
 
 def test_a_node_that_leaves_is_a_surprise_and_a_fenced_one_is_not() -> None:
@@ -121,7 +119,7 @@ def test_a_node_that_leaves_is_a_surprise_and_a_fenced_one_is_not() -> None:
 
 def test_promotions_are_compared() -> None:
     cib = masters()
-    swapped = document.parse(MASTERS.format(NODE.format(1, 10, "start") + NODE.format(2, 5, "promote")))
+    swapped = masters("start", "promote")
     assert surprises(cib, ban("dbs", "n1")) == []
     ((sort, message),) = said(cib, Forecast(), status(swapped.root))
     assert (sort, message.partition("; ")[2]) == (Sort.ROLE, "it is promoted on n2")
@@ -132,7 +130,7 @@ def test_promotions_are_compared() -> None:
 
 
 def test_an_instance_that_is_promoted_later_is_as_declared() -> None:
-    before = document.parse(MASTERS.format(NODE.format(1, 10, "start") + NODE.format(2, 5, "start")))
+    before = masters("start")
     assert said(before, Forecast(), status(masters().root)) == []
 
 
@@ -155,7 +153,7 @@ def test_what_is_not_as_declared_is_said_of_what_was_changed() -> None:
 
 
 def test_too_few_promotions_are_not_as_declared() -> None:
-    none = document.parse(MASTERS.format(NODE.format(1, 10, "start") + NODE.format(2, 5, "start")))
+    none = masters("start")
     found = compare(expect(status(none.root), Forecast()), status(none.root), ["dbs"])
     assert [item.message for item in found] == ["dbs is to be promoted on 1 of 2 nodes; it is on 0"]
 

@@ -198,3 +198,17 @@ def test_a_gap_is_looked_for_only_so_far_and_a_configuration_may_be_replaced() -
     (edit,) = edits(seen(fake("1"), 9), seen(fake("2"), 3))
     assert edit.unseen == 0
     assert Trail((seen(epoch=9), seen(fake("2"), 3))).unseen() == frozenset()
+
+
+def test_what_puts_a_revision_in_quarantine_is_an_agents_revert() -> None:
+    pair = '<nvpair id="q" name="reconciler-quarantined" value="revision r1 at 2026-11-24T07:00:00Z: r went down"/>'
+    register = f'<crm_config><cluster_property_set id="reconciler">{pair}</cluster_property_set></crm_config>'
+    text = cib(fake("1"), epoch="6", update_user="root", update_client="cibadmin", update_origin="b")
+    after = observation(text.replace("<crm_config/>", register)).cluster
+    assert after
+    (edit,) = edits(seen(fake("2")), after)
+    assert edit.by is By.AGENT
+    assert edits(after, seen(fake("1"), 7)) == ()
+    somebody = observation(text.replace("<crm_config/>", register).replace('"cibadmin"', '"crm_attribute"')).cluster
+    assert somebody
+    assert [edit.by for edit in edits(seen(fake("2")), somebody)] == [By.OTHER]

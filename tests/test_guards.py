@@ -283,6 +283,9 @@ def test_an_approval_survives_the_register(asked: Demand) -> None:
 APPROVED = Register().approving(Demand("r1", {}).approval(int(NOW), "root@a"))
 OVER = Register(suspended=Suspension(int(NOW) - 20, int(NOW) - 10, "root@a", "upgrade"))
 LIFTED = Register(quarantined=Quarantine("r0", int(NOW), "it did harm"))
+RELEASED = replace(LIFTED, quarantined=Quarantine("r1", int(NOW), "it did harm")).approving(
+    Demand("r1", {}).approval(int(NOW), "root@a")
+)
 STANDING = Hold(Reason.NOT_WRITER, "b does")
 
 
@@ -299,7 +302,7 @@ def in_sync() -> Observation:
     return seen("a", owned=["a"])
 
 
-@pytest.mark.parametrize("kept", [APPROVED, OVER, LIFTED])
+@pytest.mark.parametrize("kept", [APPROVED, OVER, LIFTED, RELEASED])
 def test_what_no_longer_counts_is_taken_out_when_all_is_done(kept: Register) -> None:
     assert still_needed(kept, "r1", NOW, done=True) == Register()
     assert tidy(kept, in_sync())

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.cib.register import Register, Suspension
 from reconciler.decision import Decision
-from reconciler.pace import BLIND, LONGEST, MOVED, SOON, Calm, Pace, delay, next_turn, stuck
+from reconciler.pace import BLIND, LONGEST, MOVED, SOON, Calm, Pace, delay, next_turn, refusal, stuck
 from reconciler.plan import Command, Hold, Outcome, Plan, Reason
 from reconciler.state import Scope
 from tests.observations import cib, desired, observation
@@ -166,3 +166,23 @@ def test_the_end_of_a_suspension_and_the_edge_of_a_window_are_waited_for() -> No
     windows = desired(SyncPolicy__p='spec.windows = [{ days = ["Sat"], start = "01:00", duration = "1h" }]')
     assert next_turn(held, windows, now) == pytest.approx(30, abs=0.1)
     assert next_turn(seen, windows, now + 40) == pytest.approx(3590, abs=0.1)
+
+
+def test_what_was_refused_as_invalid_is_not_tried_again_as_it_is() -> None:
+    found = refusal([DONE, FAILED], "pacemaker-3.9")
+    assert found
+    later = replace(PATCH, stdin=PATCH.stdin.replace("<version/>", "<version>7</version>"))
+    hold = found.hold(later, "pacemaker-3.9")
+    assert hold
+    assert (hold.reason, hold.scope) == (Reason.INVALID, Scope.CLUSTER)
+    assert "cibadmin failed with exit code 78: no" in hold.message
+    assert found.hold(later, "pacemaker-3.10") is None, "the cluster's schema has been upgraded"
+    assert found.hold(replace(PATCH, stdin="<diff><version></version><other/></diff>"), "pacemaker-3.9") is None
+    assert refusal([DONE, REFUSED], "pacemaker-3.9") is None
+
+
+def test_while_a_patch_settles_it_looks_every_second() -> None:
+    calm = Calm(quiet=9)
+    decision = Decision(Plan(), None, frozenset(), {})
+    assert delay(decision, Pace(), calm, 0.0) > LONGEST
+    assert delay(decision, Pace(), calm, 0.0, settling=True) == 1.0

@@ -136,10 +136,12 @@ def test_what_pacemaker_notes_itself_is_no_change() -> None:
     taken_back(broke(before, made.configuration), web(elsewhere, refreshed))
 
 
-def test_what_the_agents_keep_stays(pacemaker: PatchOracle) -> None:
+def test_what_the_agents_keep_stays_but_for_approvals_of_the_revision(pacemaker: PatchOracle) -> None:
     before, made = web(), web(elsewhere)
-    approval = Approval("0123456789ab", AT, "root@vm-node1", "abc")
-    code, text = pacemaker.patched(serialize(made.root), patched(made, Register(approvals=(approval,))) or "")
+    approval, released = (Approval(f"0123456789a{n}", AT, "root@vm-node1", n) for n in ("b", "abc"))
+    released = replace(released, digest="0123456789ac")
+    kept = Register(approvals=(approval, released))
+    code, text = pacemaker.patched(serialize(made.root), patched(made, kept) or "")
     assert code == 0
     back = taken_back(broke(before, made.configuration), parse(text))
     code, text = pacemaker.patched(text, back.command.stdin)

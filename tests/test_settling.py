@@ -6,14 +6,16 @@ import pytest
 
 from reconciler.cib import document
 from reconciler.cib.cluster import ClusterStatus
+from reconciler.cib.controller import IDLE
 from reconciler.cib.document import Cib
 from reconciler.cib.status import status
 from reconciler.expectation import expect
 from reconciler.forecast import Forecast
-from reconciler.settling import IDLE, Applied, Result, Settling, begin, broken, overlaid, unrest, withheld
+from reconciler.health import of_resource
+from reconciler.settling import Applied, Result, Settling, begin, broken, told, unrest, withheld
 from reconciler.state import Ref
 from reconciler.status import Health
-from tests.aftermaths import WEB, act_out, ask, ban, edited, meta, more, param
+from tests.aftermaths import WEB, act_out, ask, ban, edited, masters, meta, more, param
 from tests.programs import need
 
 HTTPD, NEW = Ref("Primitive", "httpd"), Ref("Primitive", "new")
@@ -111,6 +113,15 @@ def test_what_a_manifest_stops_is_not_broken() -> None:
     assert broken(status(cib.root), stopped) == ()
 
 
+def test_a_promotable_resource_that_is_promoted_nowhere_is_broken_unless_that_is_wanted() -> None:
+    one, none = (status(masters(role).root) for role in ("promote", "start"))
+    assert of_resource(one.resources["dbs"]) == Health(True, "Running", "on n1")
+    assert of_resource(none.resources["dbs"]) == Health(False, "NotPromoted", "active on n1 and n2, promoted nowhere")
+    assert broken(one, none) == ("dbs",)
+    wanted = replace(none.resources["dbs"], target_role="Unpromoted")
+    assert of_resource(wanted).healthy
+
+
 def test_what_fails_again_and_again_is_broken_only_if_there_is_no_rest() -> None:
     cib = web()
     fails = status(
@@ -152,7 +163,7 @@ def test_a_revert_needs_a_reason_and_leave() -> None:
     bad = replace(healthy, broken=("httpd",))
     assert withheld(bad, revert=True) == ""
     assert withheld(bad, revert=False) == "revert = false"
-    assert "approved" in withheld(replace(bad, applied=applied(approved=True)), revert=True)
+    assert "quarantine" in withheld(replace(bad, applied=applied(approved=True)), revert=True)
     assert "vm-node2 left" in withheld(replace(bad, lost=("vm-node2",)), revert=True)
     assert "itself" in withheld(replace(bad, applied=replace(bad.applied, takes_back=True)), revert=True)
 
@@ -167,16 +178,16 @@ def test_health_is_unknown_of_what_was_touched_until_it_has_settled() -> None:
     settling = started(replace(applied(changed=(NEW,)), expectation=expect(before, forecast)))
     vip, ping, tag = Ref("Primitive", "vip"), Ref("Clone", "cloned-ping-gateway"), Ref("Tag", "t")
     known = {ref: Health(True, "Running", "on vm-node1") for ref in (vip, HTTPD, ping)}
-    told = overlaid(known, settling, [*known, NEW, tag])
-    assert {ref for ref, health in told.items() if health.reason == "Settling" and health.healthy is None} == {
+    known_now = told(known, settling, [*known, NEW, tag])
+    assert {ref for ref, health in known_now.items() if health.reason == "Settling" and health.healthy is None} == {
         vip,
         HTTPD,
         NEW,
     }
     ended = replace(settling, result=Result.SURPRISED, broken=("httpd",))
     sick = Health(False, "NotRunning", "active on no node")
-    assert overlaid({**known, HTTPD: sick}, ended, known)[HTTPD].message == (
+    assert told({**known, HTTPD: sick}, ended, known)[HTTPD].message == (
         "active on no node; it was healthy before revision abc"
     )
-    assert overlaid(known, ended, known) == known
-    assert overlaid(known, None, known) == known
+    assert told(known, ended, known) == known
+    assert told(known, None, known) == known

@@ -10,6 +10,7 @@ import pytest
 from reconciler.host.observer import Observer
 from reconciler.host.shell import PATH, Shell
 from reconciler.host.wanted import WantedSource
+from reconciler.pace import Pace
 from reconciler.plan import Reason
 from reconciler.reconciliation import Reconciliation
 from reconciler.report import report
@@ -134,6 +135,19 @@ def test_a_failure_is_held_back_at_once_and_a_new_revision_ends_that(node: Node)
     assert [outcome.code for outcome in node.turn().outcomes] == [78]
     node.wrap("true")
     node.want("3")
+    assert synced(node.turn()) == {"Primitive/r": ("True", "InSync")}
+
+
+def test_what_the_cluster_calls_invalid_is_not_tried_again_until_it_is_another_patch(node: Node) -> None:
+    node.wrap("cat >/dev/null; echo 'does not conform to the schema' >&2; exit 78")
+    node.turn()
+    node.memory.pace = Pace()
+    held = node.turn()
+    assert held.outcomes == ()
+    assert [hold.reason for hold in held.decision.plan.holds] == [Reason.INVALID]
+    assert "does not conform to the schema" in held.decision.plan.holds[0].message
+    node.wrap("true")
+    node.want("2")
     assert synced(node.turn()) == {"Primitive/r": ("True", "InSync")}
 
 

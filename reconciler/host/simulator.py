@@ -63,6 +63,12 @@ class Simulator:
         """Make a forecast, and ask the DC meanwhile what it is doing. Never raises for what the tools do."""
         return self._ask(live, configuration, secrets, live.dc or "")
 
+    def dc_state(self, live: Cib) -> str:
+        """Ask the DC what it is doing (`S_IDLE`); empty if there is none, or it does not say."""
+        if not live.dc:
+            return ""
+        return controller.state(self._shell.run(Call((*controller.STATUS, live.dc), timeout=self._timeout)).stdout)
+
     def _ask(self, live: Cib, configuration: ET.Element, secrets: tuple[Secret, ...], dc: str) -> Inquiry:
         texts = {
             "live.xml": live.text,

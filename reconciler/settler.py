@@ -1,0 +1,163 @@
+"""Sees a patch through: looks until it has settled, and takes it back if it did harm and that is wanted."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from reconciler.cib import register
+from reconciler.cib.cluster import ClusterStatus
+from reconciler.decision import Decision
+from reconciler.expectation import Expectation, expect
+from reconciler.forecast import Forecast, NoForecast
+from reconciler.host.applier import apply
+from reconciler.host.shell import Shell
+from reconciler.host.simulator import Simulator
+from reconciler.observation import Observation
+from reconciler.pace import MOVED
+from reconciler.plan import Change, Hold, Outcome, Reason
+from reconciler.policy import Rules
+from reconciler.reversal import is_as_made, reversal
+from reconciler.settling import Applied, Remedy, Settling, begin, unrest, withheld
+from reconciler.state import Ref, Scope
+
+_TRIES = 5
+_NO_MATTER = frozenset({Reason.NOT_WRITER, Reason.BACKING_OFF, Reason.REVISION_SKEW})
+"""What keeps an agent from making changes and not from taking back its own: only it knows the way back, and the patch
+is refused if anything has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """How a patch ended; of its revert, if there was one, how that stands, and what was done for it."""
+
+    settling: Settling
+    revert: Settling | None = None
+    outcomes: tuple[Outcome, ...] = ()
+
+
+class Settler:
+    """Follows the patches of this agent, the last one at a time."""
+
+    def __init__(self, shell: Shell, simulator: Simulator, timeout: float) -> None:
+        self._shell = shell
+        self._simulator = simulator
+        self._timeout = timeout
+
+    def begin(
+        self,
+        decision: Decision,
+        changes: Iterable[Change],
+        before: Observation,
+        previous: Settling | None,
+        rules: Rules,
+    ) -> Settling | None:
+        """Return the settling of the patch that has just been made; None if it changed nothing.
+
+        Args:
+            decision: what was made.
+            changes: those whose commands reported success.
+            before: what it was decided from.
+            previous: the settling of the patch before it.
+            rules: for how long to wait.
+        """
+        changed = tuple(change.ref for change in changes if change.ref in _of_cluster(decision))
+        if not changed or before.cib is None or before.status is None or not decision.cluster or not decision.demand:
+            return None
+        demand, kept = decision.demand, register.read(before.cib)
+        applied = Applied(
+            demand.revision,
+            time.time(),
+            changed,
+            before.status,
+            before.cib,
+            decision.cluster.configuration,
+            _promised(before.status, decision.forecast),
+            approved=kept.quarantined is not None and kept.quarantined.revision == demand.revision,
+            secrets=decision.cluster.secrets,
+        )
+        untouched = previous is not None and not previous.over and is_as_made(previous.applied.made, before.cib)
+        return begin(applied, previous, time.monotonic(), rules.settle_timeout, untouched=untouched)
+
+    def follow(self, settling: Settling, seen: Observation, revision: str) -> Settling:
+        """Return how a patch stands after one more look; `revision` is of the manifests in force now."""
+        if revision != settling.revision:
+            return settling.superseded(f"revision {revision[:12]} is in force now")
+        status, state = seen.status, None
+        if status is not None and seen.cib is not None and not unrest(status, None):
+            state = self._simulator.dc_state(seen.cib) or None
+        return settling.after(status, state, time.monotonic())
+
+    def remedy(
+        self,
+        settling: Settling,
+        seen: Observation,
+        rules: Rules,
+        holds: Iterable[Hold],
+        look: Callable[[], Observation],
+    ) -> Followed:
+        """Take a patch back that has done harm, or say why not.
+
+        Args:
+            settling: just over.
+            seen: what was just seen.
+            rules: whether reverts are wanted.
+            holds: what keeps this agent from making changes.
+            look: sees anew.
+        """
+        if not settling.broken:
+            return Followed(settling)
+        why = withheld(settling, revert=rules.revert) or _kept_from(holds, seen)
+        return Followed(_left(settling, why)) if why else self._revert(settling, seen, rules, look)
+
+    def _revert(self, settling: Settling, seen: Observation, rules: Rules, look: Callable[[], Observation]) -> Followed:
+        for _ in range(_TRIES):
+            if seen.cib is None or seen.status is None:
+                return Followed(_left(settling, "the cluster cannot be seen"))
+            way = reversal(settling, seen.cib, seen.status.updated, int(time.time()))
+            if isinstance(way, str):
+                return Followed(_left(settling, way))
+            forecast = self._simulator.forecast(seen.cib, way.configuration, way.command.secrets)
+            (outcome,) = apply(self._shell, (way.command,), self._timeout)
+            if outcome.ok:
+                applied = Applied(
+                    settling.revision,
+                    time.time(),
+                    way.command.refs,
+                    seen.status,
+                    seen.cib,
+                    way.configuration,
+                    _promised(seen.status, forecast),
+                    takes_back=True,
+                )
+                done = (
+                    f"reverted; revision {settling.revision[:12]} is in quarantine until the next one, or an approval"
+                )
+                return Followed(
+                    replace(settling, remedy=Remedy.REVERTED, done=done),
+                    begin(applied, settling, time.monotonic(), rules.settle_timeout, untouched=True),
+                    (outcome,),
+                )
+            if outcome.code != MOVED:
+                return Followed(_left(settling, outcome.stderr))
+            seen = look()
+        return Followed(_left(settling, "the configuration is changed all the time"))
+
+
+def _left(settling: Settling, why: str) -> Settling:
+    return replace(settling, remedy=Remedy.WITHHELD, done=f"not reverted: {why}")
+
+
+def _promised(before: ClusterStatus, forecast: Forecast | NoForecast | None) -> Expectation | None:
+    return expect(before, forecast) if isinstance(forecast, Forecast) else None
+
+
+def _of_cluster(decision: Decision) -> set[Ref]:
+    return {change.ref for change in decision.cluster.plan.changes} if decision.cluster else set()
+
+
+def _kept_from(holds: Iterable[Hold], seen: Observation) -> str:
+    """Say what keeps this agent from a revert; empty if nothing does."""
+    for hold in holds:
+        if hold.scope is Scope.CLUSTER and hold.ref is None and hold.reason not in _NO_MATTER:
+            return f"{hold.reason}: {hold.message}"
+    return "maintenance-mode is on" if seen.status and seen.status.maintenance_mode else ""

@@ -1,0 +1,219 @@
+"""Patches are followed and taken back: passes over a CIB file, while Pacemaker's simulator acts the cluster."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from reconciler.cib.document import Cib, parse
+from reconciler.cib.ownership import owned_ids
+from reconciler.cib.register import read
+from reconciler.cib.status import status
+from reconciler.expectation import Sort
+from reconciler.host.observer import Observer
+from reconciler.host.shell import PATH, Shell
+from reconciler.host.wanted import WantedSource
+from reconciler.plan import Reason
+from reconciler.reconciliation import Reconciliation
+from reconciler.settings import Guards, Settings
+from reconciler.settling import CALM, Remedy, Result, Settling
+from reconciler.state import Ref
+from reconciler.turn import Memory, Turner
+from tests.aftermaths import WEB, acted_out
+from tests.programs import need, run
+
+HTTPD = Ref("Primitive", "httpd")
+MANIFEST = """
+apiVersion = "ha.reconciler.io/v1alpha1"
+kind = "Primitive"
+metadata.name = "httpd"
+spec.agent = "ocf:heartbeat:apache"
+spec.params = {{ configfile = "/etc/{config}.conf" }}
+spec.operations = [{{ name = "monitor", interval = "10s", timeout = "20s" }}]
+"""
+NEW = """
+apiVersion = "ha.reconciler.io/v1alpha1"
+kind = "Primitive"
+metadata.name = "new"
+spec.agent = "ocf:heartbeat:Dummy"
+"""
+BREAKS = "--op-fail=httpd_start_0@vm-node1=1"
+
+
+class Cluster:
+    """The reference case in a file, the agent of its DC, and time that passes as a test likes."""
+
+    def __init__(self, place: Path, *, revert: bool) -> None:
+        self.place = place
+        self.file = place / "cib.xml"
+        self.file.write_text(WEB.read_text())
+        (place / "desired").mkdir(mode=0o755)
+        self.memory = Memory()
+        shell = Shell(PATH, {"CIB_file": str(self.file), "CIB_file_skip": "1"})
+        settings = Settings(
+            desired=place / "desired",
+            state_dir=place / "state",
+            node="vm-node1",
+            settle=0.01,
+            guards=Guards(settle_timeout=60.0, revert=revert),
+        )
+        source = WantedSource(settings.desired, settings.state_dir, settings.settle)
+        self._turner = Turner(settings, shell, Observer(shell, None, 10), source)
+        self.want("apache2/apache2")
+        self.turn()
+        assert "httpd" in owned_ids(self.cib), "it was adopted as it is"
+
+    @property
+    def cib(self) -> Cib:
+        return parse(self.file.read_text())
+
+    @property
+    def config(self) -> str:
+        found = self.cib.by_id["httpd-params-configfile"].get("value", "")
+        return found.removeprefix("/etc/").removesuffix(".conf")
+
+    @property
+    def settling(self) -> Settling:
+        assert self.memory.settling
+        return self.memory.settling
+
+    def want(self, config: str, *others: str) -> None:
+        for name, text in {"httpd": MANIFEST.format(config=config), **dict.fromkeys(others, NEW)}.items():
+            (self.place / "desired" / f"{name}.toml").write_text(text)
+
+    def turn(self) -> Reconciliation:
+        return self._turner.turn(self.memory)
+
+    def act(self, *faults: str) -> None:
+        """Let the cluster do what it would."""
+        text = acted_out(self.file.read_text(), *faults)
+        assert text
+        self.file.write_text(text)
+
+    def settle(self) -> Reconciliation:
+        """Make passes until the patch has settled; gives the one in which it has."""
+        before = self.settling
+        self.turn()
+        time.sleep(CALM)
+        done = self.turn()
+        assert [one.applied for one in done.settled] == [before.applied]
+        return done
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Cluster:
+    need("cibadmin", "crm_simulate", "crm_verify")
+    return Cluster(tmp_path, revert=True)
+
+
+def healthy(done: Reconciliation) -> Mapping[str, tuple[str, str]]:
+    conditions = {str(ref): item.condition("Healthy") for ref, item in done.objects.items()}
+    return {name: (condition.status, condition.reason) for name, condition in conditions.items()}
+
+
+def holds(done: Reconciliation) -> list[Reason]:
+    return [hold.reason for hold in done.decision.plan.holds]
+
+
+def test_a_patch_that_does_as_forecast_settles_and_is_healthy_then(cluster: Cluster) -> None:
+    cluster.want("other")
+    done = cluster.turn()
+    assert healthy(done) == {"Primitive/httpd": ("Unknown", "Settling")}
+    assert (done.settling, done.settled) == (cluster.settling, ())
+    cluster.act()
+    done = cluster.settle()
+    (ended,) = done.settled
+    assert (ended.result, ended.surprises, ended.remedy) == (Result.AS_FORECAST, (), Remedy.NONE)
+    assert [str(effect.verb) for effect in ended.effects] == ["restart"]
+    assert healthy(done) == {"Primitive/httpd": ("True", "Running")}
+    assert cluster.turn().settled == ()
+
+
+def test_adoption_alone_is_not_followed(cluster: Cluster) -> None:
+    assert cluster.memory.settling is None
+
+
+def test_a_change_that_breaks_a_service_is_taken_back_and_held_until_the_next_revision(cluster: Cluster) -> None:
+    owned = owned_ids(cluster.cib)
+    cluster.want("broken", "new")
+    assert {str(change.ref) for change in cluster.turn().applied} == {"Primitive/httpd", "Primitive/new"}
+    cluster.act(BREAKS)
+    done = cluster.settle()
+    (ended,) = done.settled
+    assert (ended.result, ended.broken, ended.remedy) == (Result.SURPRISED, ("httpd",), Remedy.REVERTED)
+    assert Sort.FAILURE in {surprise.sort for surprise in ended.surprises}
+    assert cluster.config == "apache2/apache2"
+    assert "new" not in cluster.cib.by_id
+    assert owned_ids(cluster.cib) == owned
+    quarantined = read(cluster.cib).quarantined
+    assert quarantined
+    assert quarantined.revision == done.revision
+    assert quarantined.reason == "httpd was running and healthy before it and not after"
+    assert Reason.QUARANTINED in holds(done)
+    assert cluster.settling.applied.takes_back
+    cluster.act()
+    cluster.settle()
+    assert cluster.settling.over
+    assert cluster.settling.result in (Result.AS_FORECAST, Result.SURPRISED)
+    assert cluster.config == "apache2/apache2"
+    assert "httpd" in status(cluster.cib.root).resources
+    cluster.want("mended", "new")
+    cluster.turn()
+    assert cluster.config == "mended"
+    cluster.turn()
+    assert read(cluster.cib).quarantined is None
+
+
+def test_without_leave_nothing_is_taken_back_and_that_is_said(tmp_path: Path) -> None:
+    need("cibadmin", "crm_simulate", "crm_verify")
+    cluster = Cluster(tmp_path, revert=False)
+    cluster.want("broken")
+    cluster.turn()
+    cluster.act(BREAKS)
+    done = cluster.settle()
+    (ended,) = done.settled
+    assert (ended.broken, ended.remedy, ended.done) == (("httpd",), Remedy.WITHHELD, "not reverted: revert = false")
+    assert cluster.config == "broken"
+    assert read(cluster.cib).quarantined is None
+    condition = done.objects[HTTPD].condition("Healthy")
+    assert condition.status == "False"
+    assert condition.message.endswith(f"it was healthy before revision {done.revision[:12]}")
+
+
+def test_what_somebody_has_changed_since_is_not_taken_back(cluster: Cluster) -> None:
+    cluster.want("broken")
+    cluster.turn()
+    cluster.act(BREAKS)
+    run(cluster.file, "crm_attribute", "--type", "crm_config", "--name", "batch-limit", "--update", "5")
+    (ended,) = cluster.settle().settled
+    assert ended.remedy is Remedy.WITHHELD
+    assert "somebody has changed the configuration since (cib-bootstrap-options-batch-limit" in ended.done
+    assert cluster.config == "broken"
+
+
+def test_a_new_revision_ends_the_comparison(cluster: Cluster) -> None:
+    cluster.want("broken")
+    cluster.turn()
+    cluster.act(BREAKS)
+    cluster.want("mended")
+    done = cluster.turn()
+    (ended,) = done.settled
+    assert (ended.result, ended.broken) == (Result.SUPERSEDED, ())
+    assert ended.why == f"revision {done.revision[:12]} is in force now"
+    assert cluster.config == "mended"
+    assert cluster.settling.revision == done.revision
+    cluster.act()
+    (ended,) = cluster.settle().settled
+    assert ended.broken == (), "it was not this revision that broke it"
+
+
+def test_a_drift_that_is_mended_meanwhile_is_another_patch(cluster: Cluster) -> None:
+    cluster.want("other")
+    cluster.turn()
+    edit = cluster.file.read_text().replace("/etc/other.conf", "/etc/drift.conf")
+    cluster.file.write_text(edit.replace('epoch="14"', 'epoch="15"'))
+    done = cluster.turn()
+    assert [one.why for one in done.settled] == ["another patch was made"]
+    assert cluster.settling.baseline is cluster.settling.applied, "what somebody did in between is never taken back"
+    assert cluster.config == "other"
