@@ -110,6 +110,22 @@ def test_nobody_is_fenced_without_an_approval(pair: Pair) -> None:
     assert operation.get("on-fail") == "ignore"
 
 
+def test_while_the_cluster_has_somebody_to_fence_nothing_else_is_changed(pair: Pair) -> None:
+    pair.want("cluster.toml", FENCED)
+    pair.dc.until_logged("created Primitive/fence")
+    lost, dc = pair.other.node, pair.dc
+    lost.power_off()
+    pair.lab.until(lambda view: lost.name not in view.online, f"{lost.name} to be gone")
+    dc.want("one.toml", dummy("one", fake="9"))
+    dc.until(lambda seen: "FencingPending" in str(seen["plan"]["holds"]), "the change to be held")
+    held = dc.run("status").stdout
+    assert f"held     cluster: FencingPending: waits until the cluster has fenced {lost.name}" in held
+    assert Cib(dc.node).value("one", "fake") != "9"
+    approved = dc.run("approve", dc.document()["plan"]["digest"])
+    assert approved.returncode == 0, approved.stderr
+    until(lambda: Cib(dc.node).value("one", "fake") == "9", "what was approved", 10, 0.1)
+
+
 SICK = """
 apiVersion = "ha.reconciler.io/v1alpha1"
 kind = "Primitive"
