@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.cib import controller
+from reconciler.cib.cluster import ClusterStatus, ResourceStatus
 from reconciler.cib.document import Cib
 from reconciler.cib.register import Approval, Register, patched
 from reconciler.cib.verdict import Invalid
@@ -17,8 +18,8 @@ from reconciler.forecast import Forecast, NoForecast
 from reconciler.kinds import CLUSTER_KINDS, key
 from reconciler.kinds.cluster_properties import ClusterProperties
 from reconciler.observation import Observation
-from reconciler.plan import Command, Hold, Reason
-from reconciler.planner import PATCH
+from reconciler.plan import Change, Command, Hold, Reason
+from reconciler.planner import PATCH, ClusterPlan
 from reconciler.policy import Rules
 from reconciler.state import Desired, Scope
 from reconciler.windows import closed
@@ -71,7 +72,7 @@ def guarded(decision: Decision, moment: Moment, rules: Rules, register: Register
     holds = [Hold(reason, message) for reason, message in _final(asked, moment)]
     warnings: list[str] = []
     if not any(asked.is_within(approval) and _counts(approval, moment.now) for approval in register.approvals):
-        for reason, message in _releasable(asked, moment, rules, register):
+        for reason, message in (*_releasable(asked, moment, rules, register), *_busy(decision.cluster, moment)):
             if moment.live or reason is Reason.DELETION_BUDGET:
                 holds.append(Hold(reason, f"{message}; to go ahead all the same: reconciler approve {asked.digest}"))
             else:
@@ -168,10 +169,44 @@ def _releasable(asked: Demand, moment: Moment, rules: Rules, register: Register)
     why = closed(rules.windows, moment.now) if moment.live else None
     if why:
         yield Reason.OUTSIDE_WINDOW, why
+
+
+def _busy(planned: ClusterPlan, moment: Moment) -> _Held:
+    """Yield that the cluster is at something that this patch is not about.
+
+    What mends a resource is not to wait until its start has failed. And a DC that is busy without any operation only
+    thinks about an edit: who waited for that would starve where edits never end.
+    """
     state = moment.inquiry.dc_state if moment.inquiry else ""
-    under_way = _under_way(moment.observation)
-    if state not in {"", controller.IDLE} and under_way:
+    status = moment.observation.status
+    if status is None or state in {"", controller.IDLE}:
+        return
+    concerned = frozenset(name for change in planned.plan.changes for name in _names(change))
+    under_way = [
+        f"{resource.id} {there.pending} on {node}"
+        for resource in status.resources.values()
+        for node, there in resource.placements.items()
+        if there.pending and not resource.members and concerned.isdisjoint(_lineage(resource, status))
+    ]
+    if under_way:
         yield Reason.TRANSITION_RUNNING, f"waits until the cluster has done what it is at: {_some(under_way)}"
+
+
+def _names(change: Change) -> Iterator[str]:
+    """Return the ids of the resources that a change is about: the object, what is in it, what it refers to."""
+    kind = CLUSTER_KINDS[change.ref.kind]
+    yield change.ref.name
+    for spec in (change.before, change.after):
+        if spec is not None:
+            yield from kind.members(spec)
+            yield from (reference.name for reference in kind.references(spec))
+
+
+def _lineage(resource: ResourceStatus, status: ClusterStatus) -> Iterator[str]:
+    """Return the id of a resource, and of all that it is in."""
+    yield resource.id
+    if resource.parent in status.resources:
+        yield from _lineage(status.resources[resource.parent], status)
 
 
 def _doubts(forecast: Forecast | NoForecast | None) -> _Held:
@@ -181,20 +216,6 @@ def _doubts(forecast: Forecast | NoForecast | None) -> _Held:
         yield Reason.VERIFY_ERRORS, f"Pacemaker calls it wrong: {_some(forecast.verdict.errors)}"
     if isinstance(forecast, NoForecast) and not forecast.breaks and not forecast.mends:
         yield Reason.NO_FORECAST, f"nobody knows what it would do: {forecast.reason}"
-
-
-def _under_way(observation: Observation) -> list[str]:
-    """Return the operations that are under way.
-
-    A DC that is busy without any only thinks about an edit; who waited for that would starve where edits never end.
-    """
-    resources = observation.status.resources.values() if observation.status else ()
-    return [
-        f"{resource.id} {there.pending} on {node}"
-        for resource in resources
-        for node, there in resource.placements.items()
-        if there.pending and not resource.members
-    ]
 
 
 def _to_be_fenced(observation: Observation) -> list[str]:

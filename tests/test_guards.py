@@ -212,6 +212,19 @@ def test_a_dc_that_only_thinks_about_an_edit_holds_nothing() -> None:
         assert judged(NEW, seen(), dc=state).plan.holds == ()
 
 
+def test_what_mends_a_resource_does_not_wait_for_what_the_cluster_does_with_it() -> None:
+    mended = desired("slow", extra='spec.params.fake = "1"\n')
+    live = seen("slow", owned=["slow"], status=STARTING)
+    assert judged(mended, live, dc="S_TRANSITION_ENGINE").plan.holds == ()
+    both = desired("a", "slow", extra='spec.params.fake = "1"\n')
+    assert judged(both, live, dc="S_TRANSITION_ENGINE").plan.holds == ()
+    location = (
+        '[[items]]\nkind = "Location"\nmetadata.name = "l"\nspec = { resource = "slow", node = "b", score = 1 }\n'
+    )
+    assert judged(desired("slow", extra=location), live, dc="S_TRANSITION_ENGINE").plan.holds == ()
+    assert reasons(judged(desired("slow", "a"), live, dc="S_TRANSITION_ENGINE")) == [Reason.TRANSITION_RUNNING]
+
+
 def test_maintenance_that_a_manifest_says_something_of_holds_nothing() -> None:
     extra = '[[items]]\nkind = "ClusterProperties"\nmetadata.name = "cib-bootstrap-options"\n'
     for mode in ("true", "false"):
