@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.cib import controller
-from reconciler.cib.cluster import ClusterStatus, ResourceStatus
+from reconciler.cib.cluster import ClusterStatus, Placement, ResourceStatus
 from reconciler.cib.document import Cib
 from reconciler.cib.register import Approval, Register, patched
 from reconciler.cib.verdict import Invalid
@@ -183,13 +183,21 @@ def _busy(planned: ClusterPlan, moment: Moment) -> _Held:
         return
     concerned = frozenset(name for change in planned.plan.changes for name in _names(change))
     under_way = [
-        f"{resource.id} {there.pending} on {node}"
+        f"{resource.id} {task} on {node}"
         for resource in status.resources.values()
+        if not resource.members and concerned.isdisjoint(_lineage(resource, status))
         for node, there in resource.placements.items()
-        if there.pending and not resource.members and concerned.isdisjoint(_lineage(resource, status))
+        for task in _tasks(there)
     ]
     if under_way:
         yield Reason.TRANSITION_RUNNING, f"waits until the cluster has done what it is at: {_some(under_way)}"
+
+
+def _tasks(there: Placement) -> Iterator[str]:
+    """Return what is under way there, in words: operations without a result, probes as well."""
+    for operation in there.operations:
+        if operation.call_id < 0:
+            yield "probe" if operation.probe else operation.task
 
 
 def _names(change: Change) -> Iterator[str]:
