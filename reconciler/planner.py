@@ -246,7 +246,7 @@ def _edits(
 ) -> tuple[Edits, frozenset[str]]:
     live = observed.elements
     edited = {live[ref]: written[ref] for ref, change in changes.items() if change.verb is Verb.UPDATE}
-    inside = {ref.name: found for ref, change in changes.items() if (found := members(ref, change.after))}
+    inside = {ref.name: members(ref, change.after) for ref, change in changes.items() if change.after is not None}
     created = [
         (CLUSTER_KINDS[ref.kind].home, written[ref]) for ref, change in changes.items() if change.verb is Verb.CREATE
     ]

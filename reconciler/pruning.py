@@ -19,6 +19,8 @@ from reconciler.state import Ref, State
 STOPPED_BY = "target-role"
 """The meta attribute that stops what is to be deleted."""
 
+_RUNNING = frozenset({"Primitive", "Group", "Clone", "Bundle"})
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -111,6 +113,8 @@ def _stopping(ref: Ref, observed: Observed) -> str:
     spec: Any = observed.state[ref]
     if CLUSTER_KINDS[ref.kind].section == "constraints":
         return "no manifest wants it, but it stays until what it names has stopped"
+    if ref.kind not in _RUNNING:
+        return "no manifest wants it, but it stays until what names it has stopped"
     sets = getattr(spec, "meta", ())
     if value_in(sets, "is-managed") == "false" or value_in(sets, "maintenance") == "true":
         return "no manifest wants it, but it runs unmanaged: the cluster will not stop it"
@@ -139,7 +143,20 @@ def _stop_first(doomed: set[Ref], observed: Observed, running: frozenset[str]) -
             stops[top] = Change(top, spec, stopped)
     names = {ref.name for ref in waiting}
     constraints = {ref for ref in doomed if CLUSTER_KINDS[ref.kind].section == "constraints"}
-    return stops, waiting | {ref for ref in constraints if names & references.named(observed.elements[ref])}
+    waiting |= {ref for ref in constraints if names & references.named(observed.elements[ref])}
+    return stops, waiting | _named_by(waiting, doomed, observed)
+
+
+def _named_by(waiting: set[Ref], doomed: set[Ref], observed: Observed) -> set[Ref]:
+    """Return what has to stay as long as what waits names it: a template, a set that is referred to."""
+    found: set[Ref] = set()
+    more = waiting
+    while more:
+        names = frozenset[str]().union(*(references.named(observed.elements[ref]) for ref in more))
+        rest = doomed - waiting - found
+        more = {ref for ref in rest if names & references.ids(observed.elements[ref])}
+        found |= more
+    return found
 
 
 def _goes_whole(container: Ref, doomed: set[Ref], observed: Observed) -> bool:

@@ -33,6 +33,16 @@ class Scene:
         written = (self.written[ref] for ref in self.changes if ref in self.written)
         return frozenset(name for element in written for name in references.ids(element))
 
+    @cached_property
+    def replaced(self) -> frozenset[str]:
+        """The ids in all that the changes take the place of."""
+        live = (self.observed.elements[ref] for ref, change in self.changes.items() if change.before is not None)
+        return frozenset(name for element in live for name in references.ids(element))
+
+    def will_have(self, name: str) -> bool:
+        """Tell whether there will be an object, or a part of one, with this id."""
+        return name in self.made or (name in self.observed.cib.by_id and name not in self.replaced)
+
 
 def settle(scene: Scene) -> tuple[dict[Ref, Change], list[Hold]]:
     """Return the changes that fit together, and why the others wait; what depends on those waits in its turn."""
@@ -75,10 +85,9 @@ def members(ref: Ref, spec: Spec | None) -> tuple[str, ...]:
 def _names_nothing(ref: Ref, change: Change, there: Mapping[str, str], scene: Scene) -> Hold | None:
     if change.after is None:
         return None
-    cib = scene.observed.cib
-    may_be_loose = dialect.has_loose_tags(dialect.schema(cib))
+    may_be_loose = dialect.has_loose_tags(dialect.schema(scene.observed.cib))
     for reference in CLUSTER_KINDS[ref.kind].references(change.after):
-        if reference.loose and (may_be_loose or reference.name in cib.by_id):
+        if reference.loose and (may_be_loose or scene.will_have(reference.name)):
             continue
         if not reference.fits(there.get(reference.name)):
             message = f"{reference.field} names {reference.name}, which does not exist"
@@ -90,7 +99,7 @@ def _refers_to_nothing(ref: Ref, scene: Scene) -> Hold | None:
     """Hold what refers to a part of an object that is not there: the cluster would refuse the whole patch."""
     element = scene.written.get(ref)
     for name in sorted(references.referring(element)) if element is not None else ():
-        if name not in scene.observed.cib.by_id and name not in scene.made:
+        if not scene.will_have(name):
             return Hold(Reason.REFERENCE_MISSING, f"it refers to {name}, which does not exist", ref)
     return None
 

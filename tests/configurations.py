@@ -12,13 +12,18 @@ from xml.etree import ElementTree as ET
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from reconciler.cib.document import parse, serialize
+from reconciler.cib.document import NAMED_BY_ID, key, parse, serialize
+from reconciler.cib.ownership import TAG
 from reconciler.crossref import check
-from reconciler.kinds import KINDS
+from reconciler.kinds import CLUSTER_KINDS, KINDS
 from reconciler.kinds.observe import observe
 from reconciler.planner import plan
 from reconciler.pruning import Policy
 from reconciler.state import Desired, Ref, Spec
+from tests.strategies.cluster import others, tag
+from tests.strategies.constraints import constraint
+from tests.strategies.pen import Pen
+from tests.strategies.resources import Objects, resources
 
 PATIENT = settings(
     deadline=None,
@@ -26,138 +31,39 @@ PATIENT = settings(
 )
 """For a noisy machine, which must not fail a law for being slow."""
 
-PRIMITIVES = ("p1", "p2", "p3", "p4", "p5")
-GROUPS = ("g1", "g2")
-CLONES = ("c1", "c2")
+TAGS = ("t1", "t2")
 CONSTRAINTS = ("k1", "k2", "k3", "k4")
-NODES = ("n1", "n2")
-PROMOTABLE: tuple[dict[str, Any], ...] = ({}, {"promotable": True}, {"promotable": True, "master-max": 1})
-AGENTS = ("ocf:heartbeat:IPaddr2", "ocf::pacemaker:Dummy", "systemd:a@b", "stonith:fence_x")
-
-texts = st.sampled_from(["", "a\\b", "$x", "1", "a b", "ü€", "x'y\"z", "<&>", "10s", "true"])
-scores = st.sampled_from(["INFINITY", "-INFINITY", "100", "0", "1000000"])
-intervals = st.sampled_from(["10", "10s", "10000ms", "1min", "0"])
-expressions = st.sampled_from(
-    [
-        "not_defined pingd or pingd lte 0",
-        "#uname eq n1",
-        "defined a and (b gt 3 or c ne x)",
-        "date gt 2024-01-01",
-        "date spec hours=9-17",
-    ]
-)
-
-
-def some(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.none() | strategy
-
-
-def table(**fields: Any) -> dict[str, Any]:
-    """A manifest's table: what is not said is not there."""
-    return {name.rstrip("_").replace("_", "-"): value for name, value in fields.items() if value not in (None, {}, [])}
 
 
 @st.composite
-def meta(draw: st.DrawFn) -> dict[str, Any]:
-    return table(
-        priority=draw(some(st.sampled_from([5, "5", 10]))),
-        target_role=draw(some(st.sampled_from(["Started", "Stopped"]))),
-        is_managed=draw(some(st.sampled_from([True, "false"]))),
-    )
+def objects(draw: st.DrawFn, *, rare: bool = True, modern: bool = True) -> Objects:
+    """A set of objects of all kinds that fits together, as manifests say it.
 
-
-@st.composite
-def sets(draw: st.DrawFn) -> Any:
-    plain = draw(st.dictionaries(st.sampled_from(["ip", "nic", "a:b", "x y"]), texts, max_size=3))
-    if draw(st.integers(0, 3)):
-        return plain
-    rule = {"expression": draw(expressions), "score": draw(scores)}
-    extra = {"values": draw(st.dictionaries(st.sampled_from(["ip", "nic"]), texts, max_size=2)), "rule": rule}
-    return draw(st.permutations([{"values": plain}, extra]))
-
-
-@st.composite
-def operations(draw: st.DrawFn) -> list[dict[str, Any]]:
-    names = draw(st.lists(st.sampled_from(["start", "stop", "monitor"]), unique=True, max_size=3))
-    return [
-        table(
-            name=name,
-            interval=draw(intervals) if name == "monitor" else None,
-            timeout=draw(some(st.sampled_from([20, "20s", "1min"]))),
-            on_fail=draw(some(st.sampled_from(["restart", "ignore"]))),
-            params=draw(some(st.just({"OCF_CHECK_LEVEL": "10"}))),
-        )
-        for name in names
-    ]
-
-
-@st.composite
-def primitives(draw: st.DrawFn) -> dict[str, Any]:
-    return table(
-        agent=draw(
-            st.sampled_from(["ocf:heartbeat:IPaddr2", "ocf::pacemaker:Dummy", "systemd:a@b", "stonith:fence_x"])
-        ),
-        description=draw(some(texts)),
-        params=draw(sets()),
-        meta=draw(meta()),
-        utilization=draw(st.dictionaries(st.just("cpu"), st.just(2), max_size=1)),
-        operations=draw(operations()),
-    )
-
-
-@st.composite
-def constraints(draw: st.DrawFn, resources: list[str]) -> tuple[str, dict[str, Any]]:
-    one, other = (draw(st.sampled_from(resources)) for _ in range(2))
-    roles = some(st.sampled_from(["Started", "Promoted", "Master", "Slave"]))
-    match draw(st.integers(0, 3)):
-        case 0:
-            return "Location", table(
-                resource=one, node=draw(st.sampled_from(NODES)), score=draw(scores), role=draw(roles)
-            )
-        case 1:
-            rules = [{"expression": draw(expressions), "score": draw(scores)} for _ in range(draw(st.integers(1, 2)))]
-            return "Location", table(resource=one, rules=rules)
-        case 2:
-            return "Colocation", table(resource=one, with_=other, score=draw(scores), role=draw(roles))
-        case _:
-            return "Order", table(
-                first=one,
-                then=other,
-                kind=draw(some(st.sampled_from(["Mandatory", "Optional", "Serialize"]))),
-                symmetrical=draw(some(st.booleans())),
-            )
-
-
-Objects = dict[tuple[str, str], dict[str, Any]]
-
-
-@st.composite
-def objects(draw: st.DrawFn) -> Objects:
-    """A set of objects that fits together, as manifests say it."""
-    names = draw(st.lists(st.sampled_from(PRIMITIVES), unique=True, max_size=5))
-    found: Objects = {("Primitive", name): draw(primitives()) for name in names}
-    free, tops = list(names), list(names)
-    for group in draw(st.lists(st.sampled_from(GROUPS), unique=True)):
-        inside = draw(st.lists(st.sampled_from(free), unique=True, max_size=3)) if free else []
-        if inside:
-            found["Group", group] = table(resources=inside, meta=draw(meta()), description=draw(some(texts)))
-            free = [name for name in free if name not in inside]
-            tops.append(group)
-    cloneable = free + [group for group in GROUPS if ("Group", group) in found]
-    for clone in draw(st.lists(st.sampled_from(CLONES), unique=True)):
-        if cloneable:
-            inner = draw(st.sampled_from(cloneable))
-            cloneable.remove(inner)
-            found["Clone", clone] = table(resource=inner, meta={**draw(meta()), **draw(st.sampled_from(PROMOTABLE))})
-            tops.append(clone)
-    if tops:
-        for name in draw(st.lists(st.sampled_from(CONSTRAINTS), unique=True)):
-            kind, spec = draw(constraints(tops))
+    Args:
+        draw: hypothesis.
+        rare: with what people write seldom, and crm has no words for.
+        modern: with what only schemas after 3.0 know.
+    """
+    pen = Pen(draw, rare=rare, modern=modern)
+    found = resources(pen)
+    held = {name for spec in found.values() for name in (*spec.get("resources", ()), spec.get("resource"))}
+    tops = [name for kind, name in found if kind != "Template" and name not in held]
+    nameable = [name for kind, name in found if kind != "Bundle" or name not in held] if rare else tops
+    if rare and nameable:
+        for name in pen.several(TAGS):
+            found["Tag", name] = tag(pen, nameable)
+            nameable.append(name)
+    if nameable:
+        for name in pen.several(CONSTRAINTS, most=4):
+            kind, spec = constraint(pen, nameable)
             found[kind, name] = spec
-    if draw(st.booleans()):
-        properties = st.sampled_from([{"stonith-enabled": False}, {"no-quorum-policy": "ignore", "batch-limit": 5}])
-        found["ClusterProperties", "cib-bootstrap-options"] = {"properties": draw(properties)}
-    return found
+    if rare:
+        found |= others(pen, nameable)
+    elif pen.pick(True, False):
+        properties = pen.pick({"stonith-enabled": False}, {"no-quorum-policy": "ignore", "batch-limit": 5})
+        found["ClusterProperties", "cib-bootstrap-options"] = {"properties": properties}
+    said = {key: pen.wired(spec) or {} for key, spec in found.items()}
+    return fitting(said) if rare else said
 
 
 def desired(found: Mapping[tuple[str, str], Mapping[str, Any]]) -> Desired:
@@ -172,21 +78,34 @@ class Live:
     text: str
     said: Objects
     running: frozenset[str]
+    modern: bool
 
 
-FOREIGN_RESOURCES = (
-    '<primitive id="f1" class="ocf" provider="x" type="y"><!--why--><instance_attributes id="f1-a"/></primitive>',
-    '<group id="f2"><primitive id="f3" class="lsb" type="z"/></group>',
-    """<clone id="f4"><instance_attributes id-ref="p1-instance_attributes"/>
-    <primitive id="f5" class="lsb" type="z"/></clone>""",
-)
-"""A plain primitive, a group, and a clone that uses another object's attribute set."""
+FOREIGN = {
+    "resources": (
+        '<primitive id="f1" class="ocf" provider="x" type="y"><!--why--><instance_attributes id="f1-a"/></primitive>',
+        '<group id="f2"><primitive id="f3" class="lsb" type="z"/></group>',
+        """<clone id="f4"><instance_attributes id-ref="p1-instance_attributes"/>
+        <primitive id="f5" class="lsb" type="z"/></clone>""",
+        '<template id="f8" class="lsb" type="z"/>',
+        '<bundle id="f9"><docker image="x"/></bundle>',
+    ),
+    "constraints": (
+        '<rsc_location id="cli-ban-x" rsc="p1" node="n1" score="-INFINITY" role="Started"/>',
+        '<rsc_ticket id="f6" rsc="p2" ticket="t"/>',
+        '<rsc_order id="f7"><resource_set id="f7-s"><resource_ref id="g1"/></resource_set></rsc_order>',
+    ),
+    "rsc_defaults": ('<meta_attributes id="f10"><nvpair id="f10-x" name="priority" value="1"/></meta_attributes>',),
+    "acls": (
+        """<acl_role id="f11"><acl_permission id="f11-x" kind="deny" reference="p3"/></acl_role>""",
+        '<acl_group id="f12"><role id="a1"/></acl_group>',
+    ),
+    "tags": ('<tag id="f13"><obj_ref id="p1"/></tag>',),
+    "alerts": ('<alert id="f14" path="/y"/>',),
+    "fencing-topology": ('<fencing-level id="f15" target="n1" index="3" devices="p1"/>',),
+}
+"""What others made, by section; some of it names what may be ours. Some is there only if what it names is."""
 
-FOREIGN_CONSTRAINTS = (
-    '<rsc_location id="cli-ban-x" rsc="{}" node="n1" score="-INFINITY" role="Started"/>',
-    '<rsc_ticket id="f6" rsc="{}" ticket="t"/>',
-    '<rsc_order id="f7"><resource_set id="f7-s"><resource_ref id="{}"/></resource_set></rsc_order>',
-)
 EMPTY = (
     '<cib crm_feature_set="3.16.1" validate-with="{schema}" admin_epoch="0" epoch="7" num_updates="3">'
     '<configuration><crm_config><cluster_property_set id="cib-bootstrap-options">'
@@ -201,31 +120,54 @@ _OTHER_SPELLINGS = {"10s": "10", "20s": "20000ms", "60s": "1min", "true": "yes",
 @st.composite
 def lives(draw: st.DrawFn) -> Live:
     """A cluster in which somebody, perhaps we, made these objects; foreign ones and a person's spelling among them."""
-    said = draw(objects())
-    configuration = written(said, draw(st.sampled_from(["pacemaker-3.9", "pacemaker-3.9", "pacemaker-3.0"])))
-    resources, crm_config = configuration.find("resources"), configuration.find("crm_config")
-    constraints_ = configuration.find("constraints")
-    assert resources is not None
-    assert constraints_ is not None
-    assert crm_config is not None
+    schema = draw(st.sampled_from(["pacemaker-3.9", "pacemaker-3.9", "pacemaker-3.0"]))
+    modern = schema != "pacemaker-3.0"
+    said = draw(objects(modern=modern))
+    configuration = written(said, schema)
     _respell(draw, configuration)
-    names = [name for kind, name in said if kind in {"Primitive", "Group", "Clone"}]
-    for text in draw(st.lists(st.sampled_from(FOREIGN_RESOURCES), unique=True)):
-        if "id-ref" not in text or configuration.find(".//*[@id='p1-instance_attributes']") is not None:
-            resources.insert(draw(st.integers(0, len(resources))), ET.fromstring(text, _parser()))
-    for text in draw(st.lists(st.sampled_from(FOREIGN_CONSTRAINTS), unique=True)):
-        if names:
-            constraints_.append(ET.fromstring(text.format(draw(st.sampled_from(names)))))
-    mine = [name for _, name in said if draw(st.integers(0, 3))]
-    mine += [pair.get("id", "") for pair in crm_config.iter("nvpair") if draw(st.booleans())]
+    _add_foreign(draw, configuration)
+    apart = modern  # older schemas have no place to record what is named apart
+    mine = [
+        CLUSTER_KINDS[kind].key(name)
+        for kind, name in said
+        if not CLUSTER_KINDS[kind].bag and (apart or not CLUSTER_KINDS[kind].named_apart) and draw(st.integers(0, 3))
+    ]
+    there = _keys(configuration)
+    mine = [name for name in mine if name in there]
+    mine += [name for name in _shared(configuration) if draw(st.booleans())]
     if mine:
-        tag = ET.SubElement(ET.SubElement(configuration, "tags"), "tag", {"id": "reconciler-owned"})
+        tags = configuration.find("tags")
+        tag = ET.SubElement(ET.SubElement(configuration, "tags") if tags is None else tags, "tag", {"id": TAG})
         tag.extend(ET.Element("obj_ref", {"id": name}) for name in mine)
     root = ET.fromstring(EMPTY.format(schema=configuration.get("schema"), tags=""))
     del configuration.attrib["schema"]
     root[0] = configuration
     running = frozenset(name for kind, name in said if kind == "Primitive" and draw(st.booleans()))
-    return Live(serialize(root), said, running)
+    return Live(serialize(root), said, running, modern)
+
+
+def _keys(configuration: ET.Element) -> set[str]:
+    return {key(element) for element in configuration.iter() if element.tag not in NAMED_BY_ID}
+
+
+def _shared(configuration: ET.Element) -> list[str]:
+    """The ids of values that manifests and people share."""
+    paths = ("crm_config//nvpair", "rsc_defaults//nvpair", "op_defaults//nvpair", "nodes//nvpair", "*/fencing-level")
+    return [name for path in paths for found in configuration.iterfind(path) if (name := found.get("id"))]
+
+
+def _add_foreign(draw: st.DrawFn, configuration: ET.Element) -> None:
+    there = _keys(configuration)
+    for place, texts in FOREIGN.items():
+        for text in draw(st.lists(st.sampled_from(texts), unique=True)):
+            element = ET.fromstring(text, _parser())
+            named = {part.get(name) for part in element.iter() for name in ("rsc", "id-ref", "reference")}
+            named |= {part.get("id") for part in element.iter() if part.tag in NAMED_BY_ID}
+            if not named - {None} <= there:
+                continue
+            section = configuration.find(place)
+            section = ET.SubElement(configuration, place) if section is None else section
+            section.insert(draw(st.integers(0, len(section))), element)
 
 
 def written(said: Objects, schema: str) -> ET.Element:
@@ -235,7 +177,7 @@ def written(said: Objects, schema: str) -> ET.Element:
     copy = ET.fromstring(ET.tostring(configuration), _parser())
     tags = copy.find("tags")
     if tags is not None:
-        copy.remove(tags)
+        tags[:] = [tag for tag in tags if tag.get("id") != TAG]
     copy.set("schema", schema)
     return copy
 
@@ -261,10 +203,10 @@ def _parser() -> ET.XMLParser:
 
 
 @st.composite
-def wishes(draw: st.DrawFn, said: Objects) -> Objects:
+def wishes(draw: st.DrawFn, live: Live) -> Objects:
     """Manifests for a cluster with these objects: some stay as they are, some go, others are different or new."""
-    fresh = draw(objects())
-    kept = {key: spec for key, spec in said.items() if draw(st.integers(0, 2))}
+    fresh = draw(objects(modern=live.modern))
+    kept = {key: spec for key, spec in live.said.items() if draw(st.integers(0, 2))}
     mixed = {**fresh, **kept}
     names = [name for _, name in mixed]
     once = {key: spec for key, spec in mixed.items() if names.count(key[1]) == 1 or key in kept}

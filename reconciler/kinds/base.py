@@ -302,13 +302,14 @@ def _has_its_id(live: ET.Element, item: Any) -> bool:
     return item.id is not None and live.get("id") == item.id
 
 
-def arrange(written: ET.Element, live: ET.Element | None) -> ET.Element:
+def arrange(written: ET.Element, live: ET.Element | None, order: Sequence[str] = ()) -> ET.Element:
     """Put the children where the live ones of their tag are, with the live comments between them; new ones come last.
 
-    Children of one tag stay in the order in which they were written: of attribute sets it means something.
+    Children of one tag stay in the order in which they were written: of attribute sets it means something. `order` are
+    the tags in the order in which the schema wants them, where it does.
     """
     if live is None:
-        return written
+        return _sorted(written, order)
     ours: dict[str, list[ET.Element]] = {}
     for child in written:
         ours.setdefault(child.tag, []).append(child)
@@ -320,6 +321,17 @@ def arrange(written: ET.Element, live: ET.Element | None) -> ET.Element:
         elif (child.tag, child.get("id")) in stay and ours[child.tag]:
             ordered.append(ours[child.tag].pop(0))
     written[:] = ordered + [child for rest in ours.values() for child in rest]
+    return _sorted(written, order)
+
+
+def _sorted(written: ET.Element, order: Sequence[str]) -> ET.Element:
+    rank = {tag: index for index, tag in enumerate(order)}
+    ranks: list[int] = []
+    for child in reversed(written):  # a comment stands before what it is about
+        ranks.insert(0, rank.get(child.tag, ranks[0] if ranks else len(rank)))
+    if ranks != sorted(ranks):
+        places = sorted(range(len(ranks)), key=lambda place: ranks[place])
+        written[:] = [written[place] for place in places]
     return written
 
 

@@ -75,6 +75,9 @@ _FIELDS = {
     "score_attribute_mangle": "score-attribute-mangle",
 }
 
+_ORDER = ("lifetime", "resource_set")
+"""In which order the schemas want what is inside."""
+
 
 def _read(colocation: ET.Element, named: frozenset[str] = frozenset()) -> Colocation:
     reader = Reader(colocation)
@@ -95,7 +98,7 @@ def _write(name: str, spec: Colocation, live: ET.Element | None) -> ET.Element:
     written = element("rsc_colocation", live, id=name, **fields)
     written.extend(write_resource_sets(name, spec.sets, [] if live is None else live.findall("resource_set")))
     written.extend(write_lifetime(name, spec.lifetime, live))
-    return arrange(keep_words(written, live, _read), live)
+    return arrange(keep_words(written, live, _read), live, _ORDER)
 
 
 def _crm(name: str, spec: Colocation) -> str:

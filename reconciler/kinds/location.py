@@ -79,6 +79,9 @@ _FIELDS = {
     "resource_discovery": "resource-discovery",
 }
 
+_ORDER = ("resource_set", "rule", "lifetime")
+"""In which order the schemas want what is inside."""
+
 
 def _read(location: ET.Element, named: frozenset[str] = frozenset()) -> Location:
     reader = Reader(location)
@@ -113,7 +116,7 @@ def _write(name: str, spec: Location, live: ET.Element | None) -> ET.Element:
         write_rules(name, [_unscored(rule, old) for rule, old in zip(spec.rules, rules, strict=False)], live)
     )
     written.extend(write_lifetime(name, spec.lifetime, live))
-    return arrange(keep_words(written, live, _read), live)
+    return arrange(keep_words(written, live, _read), live, _ORDER)
 
 
 def _crm(name: str, spec: Location) -> str:

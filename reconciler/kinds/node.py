@@ -25,7 +25,16 @@ from reconciler.kinds.base import (
     keep_spelling,
     observed,
 )
-from reconciler.kinds.nvset import NODE, UNCONDITIONAL, AttributeSet, AttributeSets, NodeAttributes, read_set, read_sets
+from reconciler.kinds.nvset import (
+    NODE,
+    UNCONDITIONAL,
+    AttributeSet,
+    AttributeSets,
+    NodeAttributes,
+    pair_references,
+    read_set,
+    read_sets,
+)
 from reconciler.kinds.nvset_xml import write_sets
 from reconciler.kinds.rule import Score
 from reconciler.state import Scope, Spec
@@ -145,22 +154,28 @@ def _keep(desired: Node, live: Node | None, around: Around) -> Kept:
 def _joined(
     ours: tuple[AttributeSet, ...], theirs: tuple[AttributeSet, ...], live: tuple[AttributeSet, ...]
 ) -> tuple[AttributeSet, ...]:
-    """Put the values of both into one set for each condition, in the live order where the manifest has no other."""
-    joined = {item.condition: item for item in ours}
+    """Put the others' values into our sets of their conditions, in the live order where the manifest has no other."""
+    joined = list(ours)
     for item in theirs:
-        other = joined.get(item.condition)
-        if other is None:
-            joined[item.condition] = item
-        else:
-            pairs = other.nvpairs + tuple(pair for pair in item.nvpairs if pair not in other.nvpairs)
-            joined[item.condition] = other.model_copy(
-                update={"values": {**other.values, **item.values}, "nvpairs": pairs, "id": other.id or item.id}
-            )
+        alike = [index for index, other in enumerate(joined) if other.condition == item.condition]
+        own = [index for index in alike if joined[index].id == item.id]
+        if not alike:
+            joined.append(item)
+            continue
+        index = (own or alike)[0]
+        other = joined[index]
+        joined[index] = other.model_copy(
+            update={
+                "values": {**other.values, **item.values},
+                "nvpairs": pair_references(other.nvpairs + item.nvpairs),
+                "id": other.id or item.id,
+            }
+        )
     places = {item.condition: place for place, item in enumerate(live)}
     order = [places[item.condition] for item in ours if item.condition in places]
     if order == sorted(order):
-        return tuple(sorted(joined.values(), key=lambda item: places.get(item.condition, len(places))))
-    return tuple(joined.values())
+        joined.sort(key=lambda item: places.get(item.condition, len(places)))
+    return tuple(joined)
 
 
 def _noteworthy(spec: Node) -> tuple[tuple[str, str], ...]:

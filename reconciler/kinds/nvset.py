@@ -6,7 +6,7 @@ pairs mean nothing and are not compared; of two pairs of one name the first wins
 are sorted by score, values are not overwritten).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Self, TypeVar
@@ -71,6 +71,18 @@ class PairReference(Part):
     name: str | None = Field(default=None, description="What it is called here, if not as there.")
 
 
+def pair_references(pairs: Iterable[PairReference]) -> tuple[PairReference, ...]:
+    """Return references in an order of their own, each once: like pairs they have none."""
+    return tuple(sorted(set(pairs), key=lambda pair: (pair.id_ref, pair.name or "")))
+
+
+PairReferences = Annotated[
+    tuple[PairReference, ...],
+    Field(description="Values that are taken over from other sets."),
+    AfterValidator(pair_references),
+]
+
+
 class AttributeSet(Part):
     """One set of values, used where its rule holds; sets with a higher score come first."""
 
@@ -83,7 +95,7 @@ class AttributeSet(Part):
     id_ref: str | None = Field(
         default=None, description="Instead of all else: the set that has this id, as it is there."
     )
-    nvpairs: tuple[PairReference, ...] = Field(default=(), description="Values that are taken over from other sets.")
+    nvpairs: PairReferences = ()
     id: str | None = Field(default=None, description="Its id, where something refers to it by `id-ref`.")
     ids: dict[str, str] = Field(
         default_factory=dict, description="The ids of values, by their names, where something refers to them."
@@ -135,7 +147,7 @@ def merged(sets: tuple[SetT, ...]) -> tuple[SetT, ...]:
             result[-1] = type(first).model_construct(
                 values={**item.values, **first.values},
                 ids={**item.ids, **first.ids},
-                nvpairs=first.nvpairs + item.nvpairs,
+                nvpairs=pair_references(first.nvpairs + item.nvpairs),
             )
         elif item.is_said:
             result.append(item)

@@ -36,7 +36,12 @@ def write_sets(  # noqa: PLR0913
         else:
             written.append(_new_set(tag, item.id or fresh_id(fresh or identifier(owner, tag), used), item))
     kept = {element.get("id") for element in written}
-    return written + [element for element in live if _is_empty(element) and element.get("id") not in kept]
+    for place, element in reversed([*enumerate(live)]):
+        if _is_empty(element) and element.get("id") not in kept:
+            behind = {(other.get("id"), other.get("id-ref")) for other in live[place + 1 :]}
+            keys = [(other.get("id"), other.get("id-ref")) in behind for other in written]
+            written.insert(keys.index(True) if True in keys else len(keys), element)
+    return written
 
 
 def write_set(tag: str, name: str, item: AttributeSet, live: ET.Element | None, words: Vocabulary) -> ET.Element:
@@ -117,6 +122,7 @@ def _edited(item: AttributeSet, live: Sequence[ET.Element], words: Vocabulary) -
     counts = _counting([pair for element in live for pair in element.iter("nvpair")], words)
     missing = [name for name in item.values if name not in counts]
     references = {_key(pair): pair for pair in _references(item)}
+    missing_references = references.keys() - {_key(pair) for element in live for pair in element.iter("nvpair")}
     result: list[ET.Element] = []
     for element in live:
         copy = ET.Element(element.tag, element.attrib)
@@ -126,12 +132,12 @@ def _edited(item: AttributeSet, live: Sequence[ET.Element], words: Vocabulary) -
             elif child.tag != "nvpair" or _is_mute(child):
                 copy.append(child)
             elif child.get("id-ref") is not None:
-                copy.extend([child] if references.pop(_key(child), None) is not None else [])
+                copy.extend([child] if _key(child) in references else [])
             elif (name := words.name(child.get("name", ""))) in item.values:
                 copy.append(_edited_pair(child, name, item, words) if child is counts[name] else child)
         if not result and (copy.find("nvpair") is not None or element is live[-1]):
             copy.extend(_pair(element, name, item) for name in missing)
-            copy.extend(references.values() if element is live[-1] else [])
+            copy.extend(pair for key, pair in references.items() if key in missing_references)
             if item.id is not None:
                 copy.set("id", item.id)
         unchanged = copy.attrib == element.attrib and len(copy) == len(element)

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationInfo, model_validator
 
 from reconciler.cib import crm
 from reconciler.kinds.base import Around, Bag, Kept, observed
-from reconciler.kinds.nvset import AttributeSet, PairReference, Values, Vocabulary, normal, read_set
+from reconciler.kinds.nvset import AttributeSet, PairReferences, Values, Vocabulary, normal, pair_references, read_set
 from reconciler.kinds.nvset_xml import write_set
 from reconciler.kinds.rule import Condition, Score
 from reconciler.state import Spec
@@ -31,7 +31,7 @@ class Options(Spec):
     id_ref: str | None = Field(
         default=None, description="Instead of all else: the set that has this id. `metadata.name` is then `ref-<id>`."
     )
-    nvpairs: tuple[PairReference, ...] = Field(default=(), description="Values that are taken over from other sets.")
+    nvpairs: PairReferences = ()
     ids: dict[str, str] = Field(
         default_factory=dict, description="The ids of values, by their names, where something refers to them."
     )
@@ -111,7 +111,7 @@ def keep(desired: OptionsT, live: OptionsT | None, around: Around) -> Kept:
     kept = {
         name: value for name, value in live.values.items() if name not in desired.values and name not in around.recorded
     }
-    pairs = desired.nvpairs + tuple(pair for pair in live.nvpairs if pair not in desired.nvpairs)
+    pairs = pair_references(desired.nvpairs + live.nvpairs)
     spec = desired.model_copy(update={"values": {**desired.values, **kept}, "nvpairs": pairs})
     field = type(desired).model_fields["values"].alias
     return Kept(spec, tuple((f"{field}.{name}", value) for name, value in kept.items()))
@@ -119,7 +119,8 @@ def keep(desired: OptionsT, live: OptionsT | None, around: Around) -> Kept:
 
 def _without(spec: Options, names: frozenset[str]) -> Options | None:
     rest = {name: value for name, value in spec.values.items() if name not in names}
-    return spec.model_copy(update={"values": rest}) if rest or spec.nvpairs else None
+    ids = {name: own for name, own in spec.ids.items() if name in rest}
+    return spec.model_copy(update={"values": rest, "ids": ids}) if rest or spec.nvpairs else None
 
 
 def bag(words: Vocabulary, section: str) -> Bag:

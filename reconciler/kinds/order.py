@@ -92,6 +92,9 @@ _FIELDS = {
     "require_all": "require-all",
 }
 
+_ORDER = ("lifetime", "resource_set")
+"""In which order the schemas want what is inside."""
+
 
 def _read(order: ET.Element, named: frozenset[str] = frozenset()) -> Order:
     reader = Reader(order)
@@ -114,7 +117,7 @@ def _write(name: str, spec: Order, live: ET.Element | None) -> ET.Element:
     written = keep_words(written, live, _read)
     if written.get("score") and written.get("kind"):  # the schema allows one of them
         del written.attrib["score"]
-    return arrange(written, live)
+    return arrange(written, live, _ORDER)
 
 
 def _crm(name: str, spec: Order) -> str:

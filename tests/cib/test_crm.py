@@ -11,8 +11,9 @@ from reconciler.kinds.observe import observe
 from reconciler.planner import plan
 from reconciler.pruning import Policy
 from reconciler.text import plan_crm
-from tests.configurations import EMPTY, PATIENT, Objects, desired, objects
+from tests.configurations import EMPTY, PATIENT, desired, objects
 from tests.programs import need, run
+from tests.strategies.resources import Objects
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_what_crm_has_no_words_for_or_takes_for_something_else(kind: str, spec: 
 
 @pytest.mark.slow
 @settings(PATIENT, max_examples=12)
-@given(wish=objects())
+@given(wish=objects(rare=False))
 def test_crm_makes_of_the_text_what_the_manifests_say(tmp_path: Path, wish: Objects) -> None:
     need("crm")
     cib = tmp_path / "cib.xml"

@@ -38,8 +38,8 @@ def test_a_set_and_a_pair_of_another_object() -> None:
         HEAD + 'params = [{ id-ref = "common" }, { values = { ip = "192.0.2.1" }, nvpairs = [{ id-ref = "the-nic" }, '
         '{ id-ref = "the-mask", name = "cidr_netmask" }] }]',
         f"""{OPEN}<instance_attributes id-ref="common"/><instance_attributes id="vip-instance_attributes">
-        <nvpair id="vip-instance_attributes-ip" name="ip" value="192.0.2.1"/><nvpair id-ref="the-nic"/>
-        <nvpair id-ref="the-mask" name="cidr_netmask"/></instance_attributes></primitive>""",
+        <nvpair id="vip-instance_attributes-ip" name="ip" value="192.0.2.1"/>
+        <nvpair id-ref="the-mask" name="cidr_netmask"/><nvpair id-ref="the-nic"/></instance_attributes></primitive>""",
     )
 
 
