@@ -1,21 +1,26 @@
 """What objects say of each other: references to nothing, cycles, two owners of one, orders after itself. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import pairwise, product
+from typing import TypeVar
 from xml.etree import ElementTree as ET
 
 from reconciler import rendered
+from reconciler.cib import rules
 from reconciler.kinds import CLUSTER_KINDS, KINDS, key
 from reconciler.kinds.base import RESOURCES
-from reconciler.kinds.identity import given_ids, referred_ids
+from reconciler.kinds.identity import given_ids, located, referred_ids
 from reconciler.kinds.node_network import NodeNetwork
 from reconciler.kinds.order import Order
 from reconciler.kinds.primitive import Primitive
+from reconciler.kinds.rule import Rule
 from reconciler.kinds.sync_policy import SyncPolicy
 from reconciler.network.owned import cluster_owned
 from reconciler.network.steps import conflicts
 from reconciler.state import CHANGEABLE, Ref, Rejected, State
+
+Node = TypeVar("Node")
 
 
 def check(state: State, files: Mapping[Ref, str], spoiled: frozenset[Ref] | None = frozenset()) -> list[Rejected]:
@@ -29,6 +34,7 @@ def check(state: State, files: Mapping[Ref, str], spoiled: frozenset[Ref] | None
         *_dangling(cluster, files, spoiled),
         *_ids(cluster, files, spoiled),
         *_cycles(cluster, files),
+        *_rule_circles(cluster, files),
         *_shared_members(cluster, files),
     ]
     whole = rendered.configuration(cluster) if not faults and not spoiled and rendered.is_needed(cluster) else None
@@ -85,17 +91,34 @@ def _cycles(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:
             yield Rejected(files[start], str(start), _field(start), f"a cycle: {' -> '.join(map(str, circle))}")
 
 
-def _way_back(start: Ref, inside: Mapping[Ref, list[Ref]]) -> tuple[Ref, ...]:
-    ways: list[tuple[Ref, ...]] = [(start, inner) for inner in inside[start]]
-    seen: set[Ref] = set()
+def _way_back(start: Node, inside: Mapping[Node, Sequence[Node]]) -> tuple[Node, ...]:
+    """Return a way from a node of a graph back to itself; none if there is none."""
+    ways: list[tuple[Node, ...]] = [(start, inner) for inner in inside[start]]
+    seen: set[Node] = set()
     while ways:
         way = ways.pop()
         if way[-1] == start:
             return way
         if way[-1] not in seen:
             seen.add(way[-1])
-            ways += [(*way, inner) for inner in inside[way[-1]]]
+            ways += [(*way, inner) for inner in inside.get(way[-1], ())]
     return ()
+
+
+def _rule_circles(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:
+    """Find rules that come back to themselves: Pacemaker's scheduler follows them until it dies (measured: 2.1.5)."""
+    found = {
+        part.id: (ref, path, tuple(rules.references(rules.parse(part.expression))))
+        for ref, spec in state.items()
+        for path, part in located(spec)
+        if isinstance(part, Rule) and part.id is not None and part.expression is not None
+    }
+    inside = {name: names for name, (_, _, names) in found.items()}
+    for name, (ref, path, _) in found.items():
+        if circle := _way_back(name, inside):
+            way = " -> ".join(circle)
+            message = f"the rule refers to itself ({way}): Pacemaker's scheduler dies of that"
+            yield Rejected(files[ref], str(ref), f"spec.{path}.expression", message)
 
 
 def _field(container: Ref) -> str:

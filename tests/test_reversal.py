@@ -6,7 +6,7 @@ from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.cib.cluster import Update
@@ -22,7 +22,8 @@ from reconciler.settling import Applied, Settling, begin
 from reconciler.state import Ref
 from tests.aftermaths import WEB
 from tests.cib.pacemaker_patches import PatchOracle
-from tests.configurations import PATIENT, Live, Objects, desired, lives, wishes
+from tests.configurations import PATIENT, Live, desired, lives, wishes
+from tests.strategies.resources import Objects
 
 ROOT = Update("vm-node1", "crm_attribute", "root", None)
 AT = 1_795_500_000
@@ -58,10 +59,10 @@ def registered(cib: Cib) -> Quarantine:
 @st.composite
 def situations(draw: st.DrawFn) -> tuple[Live, Objects]:
     live = draw(lives())
-    return live, draw(wishes(live.said))
+    return live, draw(wishes(live))
 
 
-@PATIENT
+@settings(PATIENT, max_examples=30)
 @given(situations())
 def test_after_a_revert_everything_is_as_it_was(pacemaker: PatchOracle, situation: tuple[Live, Objects]) -> None:
     """Whatever was created, changed, deleted or adopted: the configuration, and who owns what, are as before."""
