@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from itertools import pairwise, product
 from typing import TypeVar
 from xml.etree import ElementTree as ET
 
@@ -12,12 +11,12 @@ from reconciler.kinds import CLUSTER_KINDS, KINDS, key
 from reconciler.kinds.base import RESOURCES
 from reconciler.kinds.identity import given_ids, located, referred_ids
 from reconciler.kinds.node_network import NodeNetwork
-from reconciler.kinds.order import Order
 from reconciler.kinds.primitive import Primitive
 from reconciler.kinds.rule import Rule
 from reconciler.kinds.sync_policy import SyncPolicy
 from reconciler.network.owned import cluster_owned
 from reconciler.network.steps import conflicts
+from reconciler.orders import Orders
 from reconciler.state import CHANGEABLE, Ref, Rejected, State
 
 Node = TypeVar("Node")
@@ -141,39 +140,15 @@ def _shared_members(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected
 def _after_itself(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:
     """Find orders of an action after itself: Pacemaker's scheduler aborts on one, again and again, and nothing runs.
 
-    Measured with 2.1.5 (the assertion in pacemaker `lib/pengine/utils.c`, `order_actions`). It takes a primitive inside
-    a clone for the clone, so that two of one cloned group are one resource to it.
+    Measured with 2.1.5 (the assertion in pacemaker `lib/pengine/utils.c`, `order_actions`).
     """
-    holder = {name: ref for ref in sorted(state) for name in _members(ref, state)}
-    groups = {ref.name for ref in state if ref.kind == "Group"}
-
-    def scheduled(name: str) -> str:
-        around = holder.get(name)
-        if around and around.kind == "Group":
-            around = holder.get(around.name)
-        return around.name if around and around.kind == "Clone" and name not in groups else name
-
-    for ref, spec in state.items():
-        if not isinstance(spec, Order):
-            continue
-        for field, (first, first_action), (then, then_action) in _steps(spec):
-            if first_action == then_action and scheduled(first) == scheduled(then):
+    orders = Orders(state)
+    for ref, order in orders.all():
+        for step in orders.steps(order):
+            (first, first_action), (then, then_action) = step.first, step.then
+            if first_action == then_action and orders.scheduled(first) == orders.scheduled(then):
                 who = f"{first!r} after itself" if first == then else f"{then!r} after {first!r}, which share a clone"
-                yield Rejected(files[ref], str(ref), field, f"{who}: Pacemaker's scheduler aborts on that")
-
-
-def _steps(order: Order) -> Iterator[tuple[str, tuple[str, str], tuple[str, str]]]:
-    """Give what an order puts right after what: the field that says so, and both resources with their actions."""
-    if order.first and order.then:
-        action = order.first_action or "start"
-        yield "spec.then", (order.first, action), (order.then, order.then_action or action)
-    steps = [[(name, item.action or "start") for name in item.resources] for item in order.sets]
-    for item, inner in zip(order.sets, steps, strict=True):
-        for first, then in pairwise(inner) if item.sequential is None else ():
-            yield "spec.sets", first, then
-    for before, after in pairwise(steps):
-        for first, then in product(before, after):
-            yield "spec.sets", first, then
+                yield Rejected(files[ref], str(ref), step.field, f"{who}: Pacemaker's scheduler aborts on that")
 
 
 def _networks(state: State, files: Mapping[Ref, str], whole: ET.Element | None) -> Iterator[Rejected]:

@@ -8,6 +8,10 @@ CLONED = [
     item("Group", "g", "spec.resources = ['a', 'b']"),
     item("Clone", "c", "spec.resource = 'g'"),
     item("Primitive", "p", DUMMY),
+    item("Tag", "t", "spec.objects = ['p']"),
+    item("Template", "x", DUMMY),
+    item("Primitive", "m", "spec.template = 'x'"),
+    item("Location", "k", "spec = { sets = [{ id = 'some', resources = ['p'] }], node = 'n', score = 1 }"),
 ]
 
 
@@ -21,6 +25,11 @@ CLONED = [
         ("first = 'a', then = 'b'", "spec.then: 'b' after 'a', which share a clone"),
         ("sets = [{ resources = ['p', 'p'] }]", "spec.sets: 'p' after itself"),
         ("sets = [{ resources = ['a'] }, { resources = ['p', 'c'] }]", "spec.sets: 'c' after 'a', which share a clone"),
+        ("first = 'p', then = 't'", "spec.then: 'p' after itself"),
+        ("first = 'x', then = 'm'", "spec.then: 'm' after itself"),
+        ("sets = [{ resources = ['p', 't'] }]", "spec.sets: 'p' after itself"),
+        ("sets = [{ resources = ['p'] }, { id-ref = 'some' }]", "spec.sets: 'p' after itself"),
+        ("first = 'm', then = 't'", ""),
         ("first = 'c', then = 'c', first-action = 'start', then-action = 'promote'", ""),
         ("first = 'g', then = 'c'", ""),
         ("first = 'a', then = 'p'", ""),
