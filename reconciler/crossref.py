@@ -12,6 +12,7 @@ from reconciler.kinds.base import RESOURCES
 from reconciler.kinds.identity import given_ids, located, referred_ids
 from reconciler.kinds.node_network import NodeNetwork
 from reconciler.kinds.primitive import Primitive
+from reconciler.kinds.resource_set import ResourceSet
 from reconciler.kinds.rule import Rule
 from reconciler.kinds.sync_policy import SyncPolicy
 from reconciler.network.owned import cluster_owned
@@ -34,6 +35,7 @@ def check(state: State, files: Mapping[Ref, str], spoiled: frozenset[Ref] | None
         *_ids(cluster, files, spoiled),
         *_cycles(cluster, files),
         *_rule_circles(cluster, files),
+        *_sets_of_their_own(cluster, files),
         *_shared_members(cluster, files),
     ]
     whole = rendered.configuration(cluster) if not faults and not spoiled and rendered.is_needed(cluster) else None
@@ -118,6 +120,17 @@ def _rule_circles(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:
             way = " -> ".join(circle)
             message = f"the rule refers to itself ({way}): Pacemaker's scheduler dies of that"
             yield Rejected(files[ref], str(ref), f"spec.{path}.expression", message)
+
+
+def _sets_of_their_own(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:
+    """Find sets that refer to another of the same constraint: the scheduler never ends with them (measured: 2.1.5)."""
+    for ref, spec in state.items():
+        sets = [(path, part) for path, part in located(spec) if isinstance(part, ResourceSet)]
+        own = {part.id for _, part in sets if part.id is not None}
+        for path, part in sets:
+            if part.id_ref in own:
+                message = f"{part.id_ref!r} is a set of the same constraint: Pacemaker's scheduler never ends with that"
+                yield Rejected(files[ref], str(ref), f"spec.{path}.id-ref", message)
 
 
 def _field(container: Ref) -> str:

@@ -154,3 +154,20 @@ def test_a_rule_that_comes_back_to_itself_is_refused(rules: dict[str, str], said
         " Pacemaker's scheduler dies of that"
         for way in said
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "rest"),
+    [
+        ("Location", ", node = 'n', score = 1"),
+        ("Order", ", kind = 'Optional'"),
+        ("Colocation", ", score = 1"),
+        ("Ticket", ", ticket = 't'"),
+    ],
+)
+def test_a_set_that_refers_to_one_of_its_own_constraint_is_refused(kind: str, rest: str) -> None:
+    """`crm_verify` and the scheduler of 2.1.5 never end with such a set."""
+    sets = "sets = [{ id = 's', resources = ['vip'] }, { id-ref = 's' }]"
+    said = "'s' is a set of the same constraint: Pacemaker's scheduler never ends with that"
+    found = faults(listed(VIP, item(kind, "x", f"spec = {{ {sets}{rest} }}")))
+    assert f"m1.toml: {kind}/x: spec.sets[1].id-ref: {said}" in found
