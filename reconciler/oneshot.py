@@ -24,7 +24,6 @@ from reconciler.pace import MOVED, stuck
 from reconciler.plan import Command, Override, Plan, Reason
 from reconciler.policy import overlaid
 from reconciler.pruning import Policy
-from reconciler.records import kept_ages
 from reconciler.settings import Settings
 from reconciler.state import Desired, Rejected
 from reconciler.suspension import holds
@@ -177,6 +176,9 @@ def override_ages(settings: Settings, planned: Planned) -> dict[Override, str]:
     known = planned.decision.plan.overrides
     if observed.cluster is None or not known:
         return {}
+    # It brings along all that an agent remembers, which a plan of a file would wait for in vain.
+    from reconciler.records import kept_ages  # noqa: PLC0415
+
     kept = kept_ages(settings.state_dir)
     new = [item for item in known if Mark.of(item) not in kept]
     aged = kept | overrides.look_back(new, observed.cluster, archive.versions(settings.cib_dir), now)

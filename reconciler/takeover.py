@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from reconciler import crm, haresources
 from reconciler.cib.document import Cib, CibError, parse
 from reconciler.host import newfiles
 from reconciler.host.observer import COMMANDS
@@ -27,17 +26,17 @@ def take(settings: Settings, file: Path | None, *, overrides: bool = True) -> Im
     return import_cib(_read(settings, file), overrides=overrides)
 
 
-READERS: dict[str, Callable[[str], Reading]] = {"crm": crm.read, "haresources": haresources.read}
-"""The languages that can be imported besides the CIB's own."""
-
-
 def translate(file: Path, language: str, *, overrides: bool = True) -> tuple[Imported, tuple[Fault, ...]]:
-    """Import what a text in one of `READERS` says, and return what of it could not be read.
+    """Import what a text in another language says, `crm` or `haresources`, and return what of it could not be read.
 
     Raises:
         TakeoverError: the file cannot be read.
     """
-    reading = READERS[language](_text(file))
+    # Seldom wanted: nobody else is to wait for their import.
+    from reconciler import crm, haresources  # noqa: PLC0415
+
+    readers: dict[str, Callable[[str], Reading]] = {"crm": crm.read, "haresources": haresources.read}
+    reading = readers[language](_text(file))
     notes = [f"Not imported: {fault}" for fault in reading.faults]
     return import_cib(reading.cib, notes, reading.remarks, overrides=overrides), reading.faults
 

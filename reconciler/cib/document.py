@@ -152,12 +152,17 @@ _ESCAPES = str.maketrans(
 )
 
 
+_ESCAPED = re.compile('[&<>"\\n\\r\\t]').search
+
+
 def _write(element: ET.Element, depth: int, lines: list[str]) -> None:
     indent = "  " * depth
     if not isinstance(element.tag, str):
         lines.append(f"{indent}<!--{element.text or ''}-->")
         return
-    attributes = "".join(f' {name}="{value.translate(_ESCAPES)}"' for name, value in element.items())
+    # Few values have anything to escape, and a search is faster than a translation.
+    escaped = [(name, value.translate(_ESCAPES) if _ESCAPED(value) else value) for name, value in element.items()]
+    attributes = "".join([f' {name}="{value}"' for name, value in escaped])
     text = (element.text or "").strip()
     if len(element):
         lines.append(f"{indent}<{element.tag}{attributes}>")

@@ -1,6 +1,7 @@
 """An operation of a resource: a `monitor` every 10 seconds, the timeout of a `stop`. Pure."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated, Any, Protocol, Self
 from xml.etree import ElementTree as ET
 
@@ -152,6 +153,18 @@ def read_operations(containers: Sequence[ET.Element], named: frozenset[str]) -> 
 
 
 def _read(op: ET.Element, named: frozenset[str] = frozenset()) -> Operation:
+    if len(op) or op.get("id") in named:
+        return _read_whole(op, named)
+    return _read_plain(frozenset((name, value) for name, value in op.items() if name != "id"))
+
+
+@lru_cache(maxsize=1000)
+def _read_plain(attributes: frozenset[tuple[str, str]]) -> Operation:
+    """Read an operation of which its attributes say all: a large cluster has the same few thousands of times."""
+    return _read_whole(ET.Element("op", dict(attributes)), frozenset())
+
+
+def _read_whole(op: ET.Element, named: frozenset[str]) -> Operation:
     reader = Reader(op)
     own = reader.take("id")
     fields = {name: reader.take(name.replace("_", "-")) for name in _PLAIN}

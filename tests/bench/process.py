@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,11 @@ class Command:
     argv: Sequence[str]
     environment: Mapping[str, str]
     code: int = 0
+
+
+def compiled_in(directory: Path) -> dict[str, str]:
+    """Return the variables with which Python keeps what it has compiled there, as an installed package has it."""
+    return {"PYTHONPYCACHEPREFIX": str(directory), "PYTHONDONTWRITEBYTECODE": ""}
 
 
 def costs(commands: Sequence[Command], times: int) -> list[Cost]:

@@ -25,13 +25,14 @@ def figures(directory: Path) -> list[Figure]:
     found = []
     for source in (CORPUS / "cib" / "pcs-cib-large.xml", generated):
         if source.exists():
-            found += _beside_cibadmin(source, directory / source.stem)
+            found += _beside_cibadmin(source, directory)
         else:
             print(f"{source.name} is NOT measured: the corpus of CIBs is not here (RECONCILER_CORPUS)")
     return found
 
 
-def _beside_cibadmin(source: Path, place: Path) -> list[Figure]:
+def _beside_cibadmin(source: Path, directory: Path) -> list[Figure]:
+    place = directory / source.stem
     place.mkdir()
     cib, desired = place / source.name, place / "desired"
     shutil.copyfile(source, cib)
@@ -78,9 +79,9 @@ def _memory(verb: str, name: str, found: dict[str, Cost], size: int) -> Figure:
         "x",
         _LARGER,
         detail=f"{ours.memory / 1e6:.0f} - {imports.memory / 1e6:.0f} MB / {size / 1e6:.2f} MB; "
-        f"all of it {ours.memory / size:.0f} x; cibadmin {bare.memory / 1e6:.0f} MB",
+        f"all of it {ours.memory / size:.0f} x; cibadmin {bare.memory / size:.0f} x",
     )
 
 
 def _run(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "reconciler", *words], capture_output=True, text=True, check=True)
+    subprocess.run([sys.executable, "-m", "reconciler", *words], capture_output=True, check=True)
