@@ -4,7 +4,7 @@ A patch is sent as it is or held as a whole: its parts belong together. What a p
 by an approval of exactly that plan; what no approval can make right is not.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.cib import controller
@@ -155,12 +155,12 @@ def _releasable(asked: Demand, moment: Moment, rules: Rules, register: Register)
         gone = _some(sorted(asked.deletions))
         yield Reason.DELETION_BUDGET, f"it deletes {gone}: the manifests want nothing of the cluster any more"
     elif len(asked.deletions) > rules.deletion_budget:
-        count = f"{len(asked.deletions)} objects, more than the deletion budget of {rules.deletion_budget}"
+        count = f"{_count(asked.deletions, 'object')}, more than the deletion budget of {rules.deletion_budget}"
         yield Reason.DELETION_BUDGET, f"it deletes {count}: {_some(sorted(asked.deletions))}"
     if asked.fenced:
         yield Reason.FENCING, f"{_some(sorted(asked.fenced))} would be fenced"
     if len(asked.disrupted) > rules.disruption_budget:
-        count = f"{len(asked.disrupted)} resources, more than the disruption budget of {rules.disruption_budget}"
+        count = f"{_count(asked.disrupted, 'resource')}, more than the disruption budget of {rules.disruption_budget}"
         yield Reason.DISRUPTION_BUDGET, f"it interrupts {count}: {_some(sorted(asked.disrupted))}"
     yield from _doubts(moment.forecast)
     unclean = _to_be_fenced(moment.observation)
@@ -248,6 +248,10 @@ def _place(item: Invalid, asked: Demand) -> str:
             inner = "/".join(" ".join(filter(None, part)) for part in item.path[index + 1 :])
             return ": ".join(filter(None, (str(known[name]), inner, item.text)))
     return item.text
+
+
+def _count(things: Collection[object], name: str) -> str:
+    return f"{len(things)} {name}{'s' * (len(things) != 1)}"
 
 
 def _some(names: Iterable[object]) -> str:

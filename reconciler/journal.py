@@ -9,8 +9,8 @@ from reconciler.plan import Change, Reason, Verb
 from reconciler.reconciliation import Reconciliation
 from reconciler.secret import shown
 from reconciler.settling import Remedy, Result, lines, still_broken
-from reconciler.state import Scope
 from reconciler.text import timestamp
+from reconciler.writer import writes
 
 log = logging.getLogger("reconciler")
 
@@ -65,10 +65,10 @@ class Journal:
         for subject in sorted(ended):
             log.info("no longer: %s: %s", subject, self._said[subject])
         self._said = {**{subject: self._said[subject] for subject in self._said.keys() - ended}, **notices}
-        writes = not any(hold.ref is None and hold.scope is Scope.CLUSTER for hold in done.decision.plan.holds)
-        if writes != self._writes and not done.decision.blind and done.revision:
-            log.info("this agent %s the cluster's changes", "makes" if writes else "does not make")
-            self._writes = writes
+        mine = writes(done.decision.plan.holds)
+        if mine != self._writes and not done.decision.blind and done.revision:
+            log.info("this agent %s the cluster's changes", "makes" if mine else "does not make")
+            self._writes = mine
 
     def _lasting(self, notices: Mapping[str, str], now: float) -> Mapping[str, str]:
         """Leave out what will most likely have passed by itself in a moment."""

@@ -14,6 +14,7 @@ from reconciler.state import Ref, Scope
 from reconciler.status import HEALTHY, SYNCED, Condition, ObjectStatus
 from reconciler.suspension import in_force, stored
 from reconciler.text import decision_json, timestamp
+from reconciler.writer import writes
 
 _NOTHING = Noted()
 
@@ -40,7 +41,9 @@ def report(done: Reconciliation, mode: str, directory: str, started: float, note
             "started": timestamp(started),
             "lastPass": timestamp(done.began),
             "lastPassSeconds": round(done.seconds, 4),
-            "writes": bool(done.revision) and Scope.CLUSTER not in held and Scope.CLUSTER not in done.decision.blind,
+            "writes": bool(done.revision)
+            and writes(done.decision.plan.holds)
+            and Scope.CLUSTER not in done.decision.blind,
             "held": {scope.value: {"reason": hold.reason, "message": hold.message} for scope, hold in held.items()},
             "blind": {scope.value: message for scope, message in done.decision.blind.items()},
         },

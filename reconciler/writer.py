@@ -13,6 +13,16 @@ from reconciler.policy import Rules
 from reconciler.state import CHANGEABLE, Scope
 from reconciler.suspension import holds
 
+STANDING = frozenset(
+    {Reason.NOT_WRITER, Reason.NO_QUORUM, Reason.NO_DC, Reason.OBSERVE_ONLY, Reason.SUSPENDED, Reason.BACKING_OFF}
+)
+"""Why an agent does not make the cluster's changes, whatever they are; other holds are about one plan."""
+
+
+def writes(holds: Iterable[Hold]) -> bool:
+    """Tell whether an agent with these holds is the one that makes the cluster's changes."""
+    return not any(hold.ref is None and hold.scope is Scope.CLUSTER and hold.reason in STANDING for hold in holds)
+
 
 def standing(observation: Observation, rules: Rules, revision: str) -> tuple[Hold, ...]:
     """Return what keeps this agent from changing the cluster or its node; nothing if it may.

@@ -16,7 +16,11 @@ STATE = "reconciler_node_state"
 FAILURES = "reconciler_resource_fail_count"
 VALID = "reconciler_desired_valid"
 
+HELD = "reconciler_apply_blocked"
+
 _WEB = "web.toml"
+_STATUS_URL = "http://localhost/server-status"
+_OTHER_URL = "http://127.0.0.1/server-status"
 _MONITOR = 'name = "monitor", interval = "10s", timeout = "20s"'
 _MESSAGE = "Look after Apache more often"
 _COMMIT = ("workstation", f"git commit -am '{_MESSAGE}' && git push")
@@ -113,6 +117,16 @@ def _says_rejected(stage: Stage) -> str:
 
 def _says_accepted(stage: Stage) -> str:
     return "" if stage.rejected(HOME) or stage.rejected(OTHER) else "both agents accept the manifests again"
+
+
+def _is_held(stage: Stage) -> str:
+    digest, lines = stage.held()
+    kept = stage.param("httpd", "statusurl") == _STATUS_URL
+    return "\n".join(["the agents hold it, and nothing changes", *lines]) if digest and kept else ""
+
+
+def _status_changed(stage: Stage) -> str:
+    return "the change is in the CIB" if stage.param("httpd", "statusurl") == _OTHER_URL else ""
 
 
 def _monitor_changed(stage: Stage) -> str:
@@ -256,6 +270,30 @@ SCENES = (
                 awaits="the change in the CIB",
                 outcome=_monitor_changed,
                 command=_COMMIT,
+                within=15,
+                tells=(rises(CHANGES, domain="crm", kind="Primitive", action="update"),),
+            ),
+        ),
+    ),
+    Scene(
+        "A commit would interrupt the service",
+        (
+            Act(
+                "Apache's status is to be asked for by address, which takes a restart. The budget allows none.",
+                lambda stage: stage.commit(_WEB, _STATUS_URL, _OTHER_URL, "Ask for the status by address"),
+                awaits="the plan to be held",
+                outcome=_is_held,
+                command=("workstation", "git commit -am 'Ask for the status by address' && git push"),
+                within=15,
+                tells=(rises(HELD, reason="DisruptionBudget"),),
+            ),
+            Act(
+                "Somebody looks at the plan and approves exactly that.",
+                lambda stage: stage.approve(OTHER),
+                awaits="the change in the CIB",
+                outcome=_status_changed,
+                command=(OTHER, "reconciler approve DIGEST"),
+                away=20,
                 within=15,
                 tells=(rises(CHANGES, domain="crm", kind="Primitive", action="update"),),
             ),

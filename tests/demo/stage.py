@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "crds" / "examples" / "web"
 PAGE = "http://192.168.1.60/"
 DESIRED = "/etc/reconciler/desired.d"
+SETTINGS = "/etc/reconciler/reconciler.toml"
+GUARDS = "guards.disruption_budget = 0\n"
 PROGRAM = (sys.executable, "-m", "reconciler")
 LOG = "reconciler.log"
 _STATUS = "/run/reconciler/status.json"
@@ -37,6 +39,7 @@ class Stage:
         self.repository = Repository(lab.directory, MANIFESTS)
         for node in lab.nodes.values():
             self.repository.clone_to(node, DESIRED)
+            node.path(SETTINGS).write_text("# The service is interrupted only with an approval.\n" + GUARDS, "utf-8")
         self.watch = lab.client.watch(PAGE)
         self._agents: dict[str, Process] = {}
 
@@ -82,6 +85,22 @@ class Stage:
         status = self.status(node)
         return status["desired"]["rejected"] if status else []
 
+    def held(self) -> tuple[str, list[str]]:
+        """The digest of the plan that waits for an approval, and what is said of it; empty if there is none."""
+        for node in self.lab.nodes:
+            plan = (self.status(node) or {}).get("plan", {})
+            held = [f"{hold['reason']}: {hold['message']}" for hold in plan.get("holds", ()) if hold["kind"] is None]
+            if plan.get("digest") and held:
+                return plan["digest"], [*held, *plan["forecast"]["lines"]]
+        return "", []
+
+    def approve(self, node: str) -> float:
+        """Approve the plan that waits. Gives the moment before (monotonic clock)."""
+        digest, _ = self.held()
+        moment = time.monotonic()
+        self.reconciler(node, "approve", digest)
+        return moment
+
     def scrape(self) -> Scrapes:
         """The metrics of all agents that answer."""
         found = {}
@@ -100,6 +119,11 @@ class Stage:
     def has(self, id_: str) -> bool:
         """Whether the CIB's configuration has an element of this id."""
         return self.cib().find(f"configuration//*[@id='{id_}']") is not None
+
+    def param(self, primitive: str, name: str) -> str:
+        """A parameter of a primitive in the live CIB; empty if it is not there."""
+        pair = self.cib().find(f".//primitive[@id='{primitive}']/instance_attributes/nvpair[@name='{name}']")
+        return "" if pair is None else pair.get("value", "")
 
     def monitor_interval(self, primitive: str) -> str:
         """How often Pacemaker is to look after a resource."""
