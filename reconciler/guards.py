@@ -134,7 +134,8 @@ def _final(asked: Demand, moment: Moment) -> _Held:
     forecast, status = moment.forecast, moment.observation.status
     if forecast and forecast.verdict.invalid:
         places = dict.fromkeys(_place(item, asked) for item in forecast.verdict.invalid)
-        yield Reason.INVALID, f"the cluster's schema does not allow it: {_some(places)}"
+        remedy = f"; {forecast.verdict.remedy}" if forecast.verdict.remedy else ""
+        yield Reason.INVALID, f"the cluster's schema does not allow it: {_some(places)}{remedy}"
     elif isinstance(forecast, NoForecast) and forecast.breaks:
         yield Reason.BREAKS_SCHEDULER, forecast.reason
     if not moment.live or status is None:

@@ -95,7 +95,7 @@ def plan(settings: Settings, directory: Path, file: Path | None, node: str) -> P
         return Planned(desired, observation, decision, vault)
     simulator = Simulator(shell, settings.command_timeout)
     ask = simulator.without_dc if file else simulator.inquire
-    inquiry = ask(observation.cib, decision.cluster.configuration, decision.cluster.secrets)
+    inquiry = ask(observation.cib, decision.cluster)
     moment = Moment(desired, observation, inquiry, time.time(), live=file is None)
     decision = guarded(decision, moment, rules, observation.register)
     return Planned(desired, observation, replace(decision, forecast=inquiry.forecast), vault)

@@ -223,7 +223,7 @@ class Turner:
             raise ValueError("there is no patch without a CIB")
         if memory.asked and memory.asked[0] == edit and (again or memory.asked[1] == cib.text):
             return memory.asked[2]
-        inquiry = self._simulator.inquire(cib, planned.configuration, planned.secrets)
+        inquiry = self._simulator.inquire(cib, planned)
         # A busy DC is asked again: that it has become idle leaves no trace in the CIB.
         memory.asked = (edit, cib.text, inquiry) if inquiry.dc_state == controller.IDLE else None
         return inquiry

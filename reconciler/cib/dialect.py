@@ -27,7 +27,12 @@ _ROLES = ("role", "rsc-role", "with-rsc-role")
 
 def schema(cib: Cib) -> Schema:
     """Return the schema's version; of `none` and `pacemaker-next`, which allow everything, one above all."""
-    match = _NAME.fullmatch(cib.root.get("validate-with", ""))
+    return version(cib.root.get("validate-with", ""))
+
+
+def version(name: str) -> Schema:
+    """Return the version in a schema's name, as `schema` does."""
+    match = _NAME.fullmatch(name)
     return (int(match[1]), int(match[2])) if match else _LATEST
 
 

@@ -7,9 +7,12 @@ and with 0 for other warnings; which ones changes from release to release. The w
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TypeVar
 from xml.parsers import expat
+
+from reconciler.cib.document import NAMED_BY_ID
 
 VERIFY = ("crm_verify", "-VV")
 """With `--xml-file FILE`: checks that CIB. One -V shows errors only; the second one warnings too."""
@@ -24,6 +27,11 @@ _INVALID = re.compile(
 
 _INVALID_AT_ALL = "CIB did not pass schema validation"
 """What crm_verify adds to that."""
+
+DANGLING = "IDREF attribute "
+"""In what libxml2 says of a reference to what is not there."""
+
+_DANGLING = re.compile(rf'.*{DANGLING}\S+ references an unknown ID "(?P<name>[^"]*)"')
 
 _SUMMARY = "crm_verify: "
 
@@ -53,12 +61,13 @@ class Verdict:
 
     `invalid` is what breaks the schema: the cluster would refuse all of it. Texts are Pacemaker's own, in its order.
     What breaks the schema is said once for each place, as the texts name an element but not which; all else once,
-    however often the scheduler came past it.
+    however often the scheduler came past it. `remedy` is what would make the schema allow it, if anything is known to.
     """
 
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     invalid: tuple[Invalid, ...] = ()
+    remedy: str = ""
 
     def beyond(self, baseline: "Verdict") -> "Verdict":
         """Return what is said here and not of `baseline`: what was wrong already is nobody's doing now.
@@ -69,6 +78,7 @@ class Verdict:
             _beyond(self.errors, baseline.errors),
             _beyond(self.warnings, baseline.warnings),
             _beyond(self.invalid, baseline.invalid),
+            self.remedy,
         )
 
 
@@ -95,18 +105,34 @@ def verify(stdout: str, stderr: str, code: int, checked: str = "") -> Verdict:
     if code and not invalid and not errors and not warnings:
         said_last = next((line for line in reversed(lines) if line), "").removeprefix(_SUMMARY)
         raise VerifyError(f"crm_verify failed with exit code {code}" + (f": {said_last[:300]}" if said_last else ""))
-    places = _places(checked, {line for _, line in invalid}) if invalid and checked else {}
+    places: Mapping[int, tuple[tuple[str, str], ...]] = {}
+    if invalid and checked:
+        places, ids = _places(checked, {line for _, line in invalid})
+        invalid = _causes(invalid, ids)
     return Verdict(tuple(errors), tuple(warnings), tuple(Invalid(text, places.get(line, ())) for text, line in invalid))
 
 
-def _places(text: str, lines: set[int]) -> Mapping[int, tuple[tuple[str, str], ...]]:
-    """Find the elements that begin in these lines."""
+def _causes(invalid: list[tuple[str, int]], ids: AbstractSet[str]) -> list[tuple[str, int]]:
+    """Leave out references to what is there, where something else is wrong.
+
+    Of an element that the schema does not know it does not know either that its `id` is an ID.
+    """
+    if all(_DANGLING.fullmatch(text) for text, _ in invalid):
+        return invalid
+    return [(text, line) for text, line in invalid if not ((said := _DANGLING.fullmatch(text)) and said["name"] in ids)]
+
+
+def _places(text: str, lines: set[int]) -> tuple[Mapping[int, tuple[tuple[str, str], ...]], AbstractSet[str]]:
+    """Find the elements that begin in these lines, and all ids that elements have of their own."""
     found: dict[int, tuple[tuple[str, str], ...]] = {}
+    ids: set[str] = set()
     inside: list[tuple[str, str]] = []
     parser = expat.ParserCreate()
 
     def start(tag: str, attributes: Mapping[str, str]) -> None:
         inside.append((tag, attributes.get("id", "")))
+        if tag not in NAMED_BY_ID:
+            ids.add(attributes.get("id", ""))
         if parser.CurrentLineNumber in lines:
             found[parser.CurrentLineNumber] = tuple(inside)
 
@@ -116,7 +142,7 @@ def _places(text: str, lines: set[int]) -> Mapping[int, tuple[tuple[str, str], .
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.Parse(text, True)
-    return found
+    return found, ids
 
 
 _SaidT = TypeVar("_SaidT", bound=Hashable)

@@ -5,6 +5,7 @@ directory, where the agent may not write and where it listens for changes. So th
 is gone afterwards.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
@@ -16,7 +17,9 @@ from reconciler.cib.simulation import SIMULATE, Simulation, SimulationError, can
 from reconciler.cib.verdict import VERIFY, Verdict, VerifyError, verify
 from reconciler.forecast import Forecast, NoForecast, forecast
 from reconciler.guards import Inquiry
+from reconciler.host.schema import explain
 from reconciler.host.shell import Call, Completed, Failure, Shell
+from reconciler.planner import ClusterPlan
 from reconciler.secret import Secret, redacted
 
 SCRATCH = "reconciler-forecast-"
@@ -55,13 +58,24 @@ class Simulator:
         """
         return self._ask(live, configuration, secrets, "").forecast
 
-    def without_dc(self, live: Cib, configuration: ET.Element, secrets: tuple[Secret, ...]) -> Inquiry:
+    def without_dc(self, live: Cib, planned: ClusterPlan) -> Inquiry:
         """Make a forecast for a CIB in a file, of which no DC knows."""
-        return self._ask(live, configuration, secrets, "")
+        return self._inquire(live, planned, "")
 
-    def inquire(self, live: Cib, configuration: ET.Element, secrets: tuple[Secret, ...]) -> Inquiry:
-        """Make a forecast, and ask the DC meanwhile what it is doing. Never raises for what the tools do."""
-        return self._ask(live, configuration, secrets, live.dc or "")
+    def inquire(self, live: Cib, planned: ClusterPlan) -> Inquiry:
+        """Make a forecast, and ask the DC meanwhile what it is doing. Never raises for what the tools do.
+
+        Where the schema refuses the plan, its verdict says which objects, and what of them.
+        """
+        return self._inquire(live, planned, live.dc or "")
+
+    def _inquire(self, live: Cib, planned: ClusterPlan, dc: str) -> Inquiry:
+        inquiry = self._ask(live, planned.configuration, planned.secrets, dc)
+        verdict = inquiry.forecast.verdict
+        if not verdict.invalid:
+            return inquiry
+        verdict = explain(self._shell, live, planned, verdict, self._timeout)
+        return replace(inquiry, forecast=replace(inquiry.forecast, verdict=verdict))
 
     def dc_state(self, live: Cib) -> str:
         """Ask the DC what it is doing (`S_IDLE`); empty if there is none, or it does not say."""

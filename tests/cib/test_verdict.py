@@ -83,6 +83,18 @@ def test_a_second_error_of_the_same_words_is_new() -> None:
     assert Verdict(("a", "a")).beyond(Verdict(("a",))) == Verdict(("a",))
 
 
+CHECKED = '<a>\n<alerts>\n<alert id="mail"/>\n</alerts>\n<tag id="t">\n<obj_ref id="mail"/>\n</tag>\n</a>'
+DANGLING = 'Entity: line 6: element obj_ref: validity error : IDREF attribute id references an unknown ID "{}"\n'
+UNKNOWN = "Entity: line 2: element alerts: Relax-NG validity error : Element a has extra content: alerts\n"
+
+
+def test_a_reference_to_what_the_schema_does_not_know_is_only_a_consequence() -> None:
+    told = verify("", UNKNOWN + DANGLING.format("mail") + DANGLING.format("nobody"), 78, CHECKED).invalid
+    assert [str(item).partition(": ")[0] for item in told] == ["element alerts", "element obj_ref"]
+    assert "nobody" in str(told[1])
+    assert len(verify("", DANGLING.format("mail"), 78, CHECKED).invalid) == 1
+
+
 TEXTS = st.lists(st.sampled_from("abcd"), max_size=8).map(tuple)
 
 
