@@ -198,10 +198,6 @@ def redacted(text: str, secrets: Iterable[Secret]) -> str:
 _SHORT = 3
 
 
-def _pattern(form: str) -> str:
-    return re.escape(form) if len(form) > _SHORT else rf"(?<!\w){re.escape(form)}(?!\w)"
-
-
 _QUOTES: tuple[Mapping[str, str], ...] = (
     {},
     {'"': "&quot;"},

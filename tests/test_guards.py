@@ -23,6 +23,7 @@ from reconciler.observation import Observation
 from reconciler.plan import Hold, Reason
 from reconciler.policy import Rules
 from reconciler.pruning import Policy
+from reconciler.reversal import is_as_made
 from reconciler.state import Desired, Ref, Scope
 from reconciler.windows import Window
 from tests.observations import cib, observation
@@ -331,3 +332,11 @@ def test_what_may_still_be_needed_stays() -> None:
         Register(quarantined=Quarantine("r1", int(NOW), "it did harm")),
     ):
         assert not tidy(counts, in_sync())
+
+
+def test_an_object_that_has_the_register_s_id_keeps_no_agent_from_its_work() -> None:
+    live = seen("a", "reconciler", owned=["a"])
+    assert not tidy(Register(), live)
+    assert live.cib
+    assert is_as_made(live.cib.configuration, live.cib)
+    assert judged(desired("b"), live).plan.commands

@@ -98,13 +98,6 @@ class Register:
         newest = sorted((*others, approval), key=lambda kept: (kept.at, kept.digest))[-MOST_APPROVALS:]
         return replace(self, approvals=_in_order(newest))
 
-    def current(self, revision: str, now: float) -> "Register":
-        """Return it without what no longer counts: a suspension that is over, and what was of other revisions."""
-        kept = self.suspended if self.suspended and self.suspended.until > now else None
-        quarantined = self.quarantined if self.quarantined and self.quarantined.revision == revision else None
-        approvals = tuple(approval for approval in self.approvals if approval.revision == revision)
-        return replace(self, suspended=kept, quarantined=quarantined, approvals=approvals)
-
 
 class RegisterError(ValueError):
     """The register cannot be written: its id belongs to something else, or a value would be too long."""
@@ -143,17 +136,19 @@ def edits(cib: Cib, register: Register) -> Edits:
     """Return what makes the CIB keep exactly this; nothing if it does.
 
     Raises:
-        RegisterError: the id belongs to something else, or a value would be longer than `LONGEST_VALUE`.
+        RegisterError: there is something to write, and the id belongs to something else, or a new value is longer than
+            `LONGEST_VALUE`.
     """
+    if register == read(cib):
+        return Edits()
     live = _live(cib)
     if live is None and SET in cib.by_id:
         raise RegisterError(f"the id {SET!r}, under which the agents keep what they share, belongs to another object")
-    wanted = dict(_said(register))
-    too_long = next((name for name, value in wanted.items() if len(value.encode()) > LONGEST_VALUE), None)
+    wanted, there = dict(_said(register)), dict(_entries(cib))
+    new = {name: value for name, value in wanted.items() if there.get(name) != value}
+    too_long = next((name for name, value in new.items() if len(value.encode()) > LONGEST_VALUE), None)
     if too_long:
         raise RegisterError(f"{too_long} would be longer than {LONGEST_VALUE} bytes: make the change in smaller steps")
-    if register == read(cib):
-        return Edits()
     if not wanted:
         return Edits(dropped=frozenset() if live is None else frozenset({live}))
     written = ET.Element("cluster_property_set", {"id": SET})

@@ -169,12 +169,22 @@ def test_an_id_that_is_taken_is_refused() -> None:
     text = EMPTY.replace("<resources/>", '<resources><primitive id="reconciler" class="ocf" type="Dummy"/></resources>')
     with pytest.raises(RegisterError, match="belongs to another object"):
         register.patched(parse(text), FULL)
+    assert register.patched(parse(text), Register()) is None, "nothing is to be kept: nobody is in the way"
 
 
 def test_what_is_too_long_is_refused() -> None:
     huge = Approval("0123456789ab", 0, "r", "f", frozenset(Ref("Primitive", f"p{i:0200}") for i in range(400)))
     with pytest.raises(RegisterError, match="smaller steps"):
         register.patched(parse(EMPTY), Register(approvals=(huge,)))
+
+
+def test_what_is_too_long_already_does_not_keep_the_rest_from_being_written() -> None:
+    pair = f'<nvpair id="x" name="x" value="{"x" * (register.LONGEST_VALUE + 1)}"/>'
+    text = EMPTY.replace(
+        "</crm_config>", f'<cluster_property_set id="reconciler">{pair}</cluster_property_set></crm_config>'
+    )
+    found = register.read(parse(text))
+    assert register.patched(parse(text), found.approving(APPROVAL))
 
 
 def test_of_many_approvals_the_oldest_go() -> None:
@@ -184,13 +194,6 @@ def test_of_many_approvals_the_oldest_go() -> None:
     assert [approval.at for approval in value.approvals] == list(range(12, 20))
     again = value.approving(Approval(f"{19:012x}", 99, "r", "f"))
     assert [approval.at for approval in again.approvals] == [*range(12, 19), 99]
-
-
-def test_what_no_longer_counts_goes() -> None:
-    other = Approval("ffffffffffff", 1, "r", "beef")
-    value = Register(UNTIL, (APPROVAL, other), FULL.quarantined)
-    assert value.current("f00d", UNTIL.until - 1) == Register(UNTIL, (APPROVAL,), FULL.quarantined)
-    assert value.current("beef", UNTIL.until) == Register(None, (other,), None)
 
 
 ODD = ('it\'s 50% $HOME `x` #1 <b> & "q", a=b; c: d\n! %22 \\', "ümlaut & <more>")
