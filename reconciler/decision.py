@@ -41,12 +41,13 @@ class Remembered:
     """What earlier passes leave to a decision.
 
     `inventory` are the addresses that the agent added, `last_cib` the last one that could be read, `left_alone` the
-    objects that are not to be changed now.
+    objects that are not to be changed now. `for_now` are holds that count where there is something to be done.
     """
 
     inventory: Inventory = frozenset()
     last_cib: Cib | None = None
     left_alone: Mapping[Ref, Hold] = field(default_factory=dict)
+    for_now: tuple[Hold, ...] = ()
 
 
 def decide(
@@ -58,19 +59,22 @@ def decide(
 ) -> Decision:
     """Plan the network first, then the cluster: an address must be on its link before a resource needs it.
 
-    `standing` are holds of a whole scope: its changes are still shown, its commands are left out.
+    `standing` are holds of a whole scope: its changes are still shown, its commands are left out. So it is
+    with the holds that are remembered `for_now`, of which nothing is said where there is no command to be left out.
     """
-    standing = tuple(standing)
     network = _network(desired, observation, remembered)
     cluster = None
     if observation.cluster is not None:
         cluster = planner.plan(desired, observation.cluster, observation.running, policy, remembered.left_alone)
-    held = {hold.scope for hold in standing}
     parts = [
         part
         for part in (_network_plan(network, _secrets(desired, observation)), cluster.plan if cluster else None)
         if part
     ]
+    standing = tuple(standing)
+    open_still = {command.scope for part in parts for command in part.commands} - {hold.scope for hold in standing}
+    standing = (*standing, *(hold for hold in remembered.for_now if hold.scope in open_still))
+    held = {hold.scope for hold in standing}
     plan = Plan(
         changes=tuple(change for part in parts for change in part.changes),
         adoptions=tuple(ref for part in parts for ref in part.adoptions),

@@ -27,6 +27,7 @@ from reconciler.pruning import Policy
 from reconciler.settings import Settings
 from reconciler.state import Desired, Rejected
 from reconciler.suspension import holds
+from reconciler.writer import for_now
 
 _SETTLE = 0.02
 _STOP_LOOK = 0.5
@@ -86,11 +87,12 @@ def plan(settings: Settings, directory: Path, file: Path | None, node: str) -> P
     rules = overlaid(settings.rules, desired.state)
     live = observation.cluster.state if observation.cluster else {}
     left_alone = rules.left_alone({*desired.state, *live})
-    remembered = Remembered(frozenset() if file else inventory(settings.state_dir), left_alone=left_alone)
     suspended = () if file else holds(observation.register, observation.snapshot.suspended, time.time())
-    decision = decide(desired, observation, Policy(rules.prune), remembered)
-    if suspended and decision.plan.commands:
-        decision = decide(desired, observation, Policy(rules.prune), remembered, suspended)
+    added = frozenset() if file else inventory(settings.state_dir)
+    waits = (*suspended, *for_now(observation, rules))
+    decision = decide(
+        desired, observation, Policy(rules.prune), Remembered(added, left_alone=left_alone, for_now=waits)
+    )
     if observation.cib is None or decision.cluster is None or not decision.cluster.operations:
         return Planned(desired, observation, decision, vault)
     simulator = Simulator(shell, settings.command_timeout)

@@ -29,7 +29,7 @@ from reconciler.settler import Settler
 from reconciler.settling import Settling, told
 from reconciler.state import Desired, Ref, Scope
 from reconciler.status import ObjectStatus, Pass, conclude
-from reconciler.writer import standing
+from reconciler.writer import for_now, standing
 
 NOTHING = Desired({}, "")
 """Before there ever was a good set of manifests: nothing is wanted, and nothing is done about it."""
@@ -197,12 +197,15 @@ class Turner:
         live = observation.cluster.state if observation.cluster else {}
         observed_only = rules.left_alone({*desired.state, *live})
         left_alone = {**memory.breaker.holds(desired.revision, now), **observed_only}
-        remembered = Remembered(memory.inventory, memory.last_cib, left_alone)
+        waits = for_now(observation, rules)
+        remembered = Remembered(memory.inventory, memory.last_cib, left_alone, waits)
         decision = decide(desired, observation, Policy(rules.prune), remembered, holds)
         if observation.cib is None or decision.cluster is None:
             return decision
         kept = observation.register
         patch = next((command for command in decision.plan.commands if command.scope is Scope.CLUSTER), None)
+        if patch is None and any(hold.scope is Scope.CLUSTER for hold in waits):
+            return decision
         if patch is None:
             return tidied(decision, observation.cib, kept, desired.revision, now)
         hold = memory.refused.hold(patch, _schema(observation)) if memory.refused else None

@@ -12,6 +12,7 @@ from reconciler.plan import Hold, Reason
 from reconciler.policy import Rules
 from reconciler.state import CHANGEABLE, Scope
 from reconciler.suspension import holds
+from reconciler.windows import closed
 
 STANDING = frozenset(
     {Reason.NOT_WRITER, Reason.NO_QUORUM, Reason.NO_DC, Reason.OBSERVE_ONLY, Reason.SUSPENDED, Reason.BACKING_OFF}
@@ -41,12 +42,28 @@ def standing(observation: Observation, rules: Rules, revision: str) -> tuple[Hol
     return (hold, *suspended) if hold else suspended
 
 
+def for_now(observation: Observation, rules: Rules) -> tuple[Hold, ...]:
+    """Return what keeps a change from being begun now; nothing to speak of where there is nothing to change.
+
+    The network waits for its windows; the windows of a patch are the guards' business, as an approval releases it.
+    """
+    snapshot = observation.snapshot
+    why = closed(rules.windows, snapshot.at)
+    windows = (Hold(Reason.OUTSIDE_WINDOW, why, scope=Scope.NODE),) if why else ()
+    silent = sorted((snapshot.agents or frozenset()) - snapshot.revisions.keys() - {snapshot.nodeid})
+    if not silent:
+        return windows
+    name = _name(observation, silent[0])
+    message = f"the agent on {name} has not said yet which revision of the manifests it has: waits until it has"
+    return (*windows, Hold(Reason.REVISION_SKEW, message))
+
+
 def _skew(observation: Observation, revision: str) -> Hold | None:
     """Hold while agents that could write have read other manifests: nobody knows which are the newer ones."""
     snapshot, cib = observation.snapshot, observation.cib
     for nodeid, other in sorted(snapshot.revisions.items()):
         if cib is not None and nodeid != snapshot.nodeid and other != revision:
-            name = cib.unames.get(str(nodeid), str(nodeid))
+            name = _name(observation, nodeid)
             message = f"the agent on {name} has revision {other[:12]} of the manifests, this one {revision[:12]}: waits"
             return Hold(Reason.REVISION_SKEW, f"{message} until all have the same")
     return None
@@ -72,8 +89,12 @@ def _cluster(observation: Observation) -> Hold | None:
     successor = min(snapshot.agents)
     if successor == snapshot.nodeid:
         return None
-    name = cib.unames.get(str(successor), str(successor))
+    name = _name(observation, successor)
     return Hold(Reason.NOT_WRITER, f"the DC, {cib.dc}, has no agent that can write; the one on {name} does instead")
+
+
+def _name(observation: Observation, nodeid: int) -> str:
+    return observation.cib.unames.get(str(nodeid), str(nodeid)) if observation.cib else str(nodeid)
 
 
 def able(observation: Observation, mode: str, desired: bool, holds: Iterable[Hold]) -> bool:

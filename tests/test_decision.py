@@ -86,6 +86,20 @@ def test_what_the_agent_added_is_remembered_unless_it_may_not_act() -> None:
     assert decide(NETWORK_TOO, seen, Policy(), Remembered(), [hold]).inventory == frozenset()
 
 
+def test_what_holds_for_now_is_said_only_where_there_is_something_to_do() -> None:
+    waits = (Hold(Reason.OUTSIDE_WINDOW, "", scope=Scope.NODE), Hold(Reason.REVISION_SKEW, ""))
+    remembered = Remembered(for_now=waits)
+    seen = observation(cib(DUMMY, owned=["r"]))
+    assert decide(NETWORK_TOO, seen, Policy(), remembered).plan.holds == ()
+    other = observation(cib(DUMMY, owned=["r"]), answers=OTHER_ADDRESS)
+    decided = decide(NETWORK_TOO, other, Policy(), remembered)
+    assert (decided.plan.holds, decided.plan.commands) == ((waits[0],), ())
+    assert refs(decided.plan) == ["NodeNetwork/a"]
+    assert decided.inventory == frozenset(), "what was not done is not remembered"
+    told = [Hold(Reason.NOT_WRITER, ""), Hold(Reason.OBSERVE_ONLY, "", scope=Scope.NODE)]
+    assert plan(observation(cib(), answers=OTHER_ADDRESS), *told, remembered=remembered).holds == tuple(told)
+
+
 def test_an_object_that_is_left_alone_is_held_and_the_others_go_on() -> None:
     wanted = desired(Primitive__r=WANTED["Primitive__r"], Primitive__s=WANTED["Primitive__r"])
     ref = Ref("Primitive", "r")

@@ -1,6 +1,7 @@
 """Who may change the cluster, from the same facts the same answer on every node."""
 
 from dataclasses import replace
+from datetime import time, timedelta
 from itertools import chain, combinations
 
 import pytest
@@ -10,7 +11,8 @@ from reconciler.observation import Answer, Observation, Source, understand
 from reconciler.plan import Hold, Reason
 from reconciler.policy import Rules
 from reconciler.state import Scope
-from reconciler.writer import able, standing
+from reconciler.windows import Window
+from reconciler.writer import able, for_now, standing
 from tests.observations import cib, observation
 
 
@@ -88,9 +90,27 @@ def test_while_agents_have_read_other_manifests_the_one_that_writes_waits() -> N
     assert hold.message.startswith("the agent on b has revision 0123456789ab of the manifests, this one r")
 
 
-def test_who_has_the_same_or_has_not_said_anything_hinders_nobody() -> None:
+def test_who_has_the_same_hinders_nobody() -> None:
     for revisions in ({}, {1: "r"}, {1: "r", 2: "r"}, {1: "what it said before", 2: "r"}):
         assert standing(with_revisions(revisions), Rules(), "r") == ()
+        assert for_now(with_revisions(revisions), Rules()) == ()
+
+
+def test_who_has_not_said_anything_yet_is_waited_for_before_a_change() -> None:
+    """Who has just started hears the others only once it is one of them: till then its manifests may be old ones."""
+    [hold] = for_now(observation(cib(dc_uuid="1"), agents=(1, 2)), Rules())
+    assert (hold.reason, hold.scope) == (Reason.REVISION_SKEW, Scope.CLUSTER)
+    assert hold.message.startswith("the agent on b has not said yet which revision")
+    assert for_now(observation(cib(), agents=(1,)), Rules()) == ()
+    assert for_now(observation(cib(), agents=None), Rules()) == ()
+
+
+def test_the_network_waits_for_its_windows_too() -> None:
+    # 1970-01-01 00:16:40 UTC is a Thursday.
+    friday = Rules(windows=(Window(frozenset({4}), time(2), timedelta(hours=4)),))
+    [hold] = for_now(observation(cib(), agents=(1,)), friday)
+    assert (hold.reason, hold.scope) == (Reason.OUTSIDE_WINDOW, Scope.NODE)
+    assert for_now(observation(cib(), agents=(1,)), Rules(windows=(replace(friday.windows[0], deny=True),))) == ()
 
 
 def test_who_does_not_write_says_so_rather_than_that_revisions_differ() -> None:

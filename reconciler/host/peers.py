@@ -21,6 +21,7 @@ _LOOKS = 50
 _PAUSE = 0.01
 _TYPE_AGREED = 2
 _LOOK = b"look"
+_ASK = b"which revision"
 _REVISION = b"revision "
 _LONGEST = 200
 
@@ -85,6 +86,9 @@ class Peers:
         self._members_seen = members or frozenset()
         self._said = {node: said for node, said in self._said.items() if node in self._members_seen}
         self.tell(self._revision.decode())
+        if self._joined and self._members_seen - self._said.keys() - {self.local()}:
+            # Who left and came back between two looks of a member is no news to that one.
+            self._send(_ASK)
         return members
 
     def tell(self, revision: str) -> None:
@@ -132,10 +136,12 @@ class Peers:
         return bool(self._library.cpg_mcast_joined(self._handle, _TYPE_AGREED, byref(vector), 1) == _OK)
 
     def _deliver(self, _handle: int, _group: Any, node: int, _pid: int, message: int, length: int) -> None:
-        """Take what a member says; of a version that says something else nothing is taken."""
+        """Take what a member says, or asks for; of a version that says something else nothing is taken."""
         text = ctypes.string_at(message, min(length, len(_REVISION) + _LONGEST))
         if text.startswith(_REVISION):
             self._said[node] = text.removeprefix(_REVISION).decode(errors="replace")
+        elif text == _ASK:
+            self._told = b"", frozenset()
 
     def _members(self) -> frozenset[int] | None:
         """Ask corosync; after joining, wait until the others have agreed to it, for so long the answer is too old."""

@@ -67,6 +67,11 @@ def test_while_agents_have_read_different_manifests_nothing_is_changed(pair: Pai
     ahead.want("one.toml", dummy("one", fake=value))
     pair.waits(value, "RevisionSkew")
     assert behind.node.name in ahead.document()["agent"]["held"]["cluster"]["message"]
+    for end in (ahead.stop, ahead.kill):
+        end()
+        ahead.start()
+        pair.waits(value, "RevisionSkew")
+    ahead.until(lambda seen: "has revision" in seen["agent"]["held"]["cluster"]["message"], "to have heard the other")
     behind.want("one.toml", dummy("one", fake=value))
     pair.arrives(value)
     behind.stop()
