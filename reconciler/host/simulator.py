@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from xml.etree import ElementTree as ET
 
 from reconciler.cib import controller
-from reconciler.cib.document import Cib
+from reconciler.cib.document import Cib, serialize
 from reconciler.cib.simulation import SIMULATE, Simulation, SimulationError, candidate, parse, unused
 from reconciler.cib.verdict import VERIFY, Verdict, VerifyError, verify
 from reconciler.forecast import Forecast, NoForecast, forecast
@@ -35,6 +35,9 @@ def sweep(scratch: Path) -> None:
 class Simulator:
     """Forecasts. Every one is made anew from what it is given; failures are values.
 
+    Only what the schema refuses is remembered as long as the same is planned: it takes many questions to find out, and
+    a held plan is looked at again whenever the status changes.
+
     Both CIBs are simulated and checked at the same time, in four processes.
     """
 
@@ -50,6 +53,7 @@ class Simulator:
         self._shell = shell
         self._timeout = timeout
         self._scratch = scratch
+        self._explained: tuple[tuple[str, str, Verdict], Verdict] | None = None
 
     def forecast(self, live: Cib, configuration: ET.Element, secrets: tuple[Secret, ...] = ()) -> Forecast | NoForecast:
         """Say what the cluster would do if its configuration were this one. Never raises for what the tools do.
@@ -74,7 +78,13 @@ class Simulator:
         verdict = inquiry.forecast.verdict
         if not verdict.invalid:
             return inquiry
-        verdict = explain(self._shell, live, planned, verdict, self._timeout)
+        question = live.root.get("validate-with", ""), serialize(planned.configuration), verdict
+        if self._explained is None or self._explained[0] != question:
+            found = explain(self._shell, live, planned, verdict, self._timeout)
+            self._explained = (question, found) if found != verdict else None
+            verdict = found
+        else:
+            verdict = self._explained[1]
         return replace(inquiry, forecast=replace(inquiry.forecast, verdict=verdict))
 
     def dc_state(self, live: Cib) -> str:

@@ -1,5 +1,6 @@
 """What the schema refuses is named by object and field, as the real crm_verify has it."""
 
+import shutil
 import time
 from pathlib import Path
 
@@ -47,13 +48,17 @@ def tools() -> None:
 
 
 def verdict(schema: str, manifest: str, shell: Shell | None = None, timeout: float = 30.0) -> Verdict:
+    return asked(Simulator(shell or Shell(), timeout), schema, manifest)
+
+
+def asked(simulator: Simulator, schema: str, manifest: str) -> Verdict:
     loaded = manifests.load({"a.toml": FINE + manifest}, "r1")
     assert not loaded.rejected, [str(rejected) for rejected in loaded.rejected]
     seen = observation(CIB.format(schema=schema))
     planned = decide(loaded, seen, Policy(), Remembered()).cluster
     assert planned
     assert seen.cib
-    return Simulator(shell or Shell(), timeout).without_dc(seen.cib, planned).forecast.verdict
+    return simulator.without_dc(seen.cib, planned).forecast.verdict
 
 
 def item(kind: str, name: str, *spec: str) -> str:
@@ -211,6 +216,19 @@ def test_where_crm_verify_does_not_answer_its_first_words_stay(tmp_path: Path, s
     assert [str(item) for item in found.invalid] == ["element op: Did not expect it"]
     assert found.remedy == ""
     assert time.monotonic() - began < 10
+
+
+def test_the_same_plan_is_looked_into_once_and_with_few_questions(tmp_path: Path) -> None:
+    schema, manifest, said = CASES["two kinds of fault"]
+    log, real = tmp_path / "log", shutil.which("crm_verify")
+    (tmp_path / "crm_verify").write_text(f'#!/bin/sh\necho >>{log}\nexec {real} "$@"\n')
+    (tmp_path / "crm_verify").chmod(0o755)
+    simulator, asks = Simulator(Shell(path=f"{tmp_path}:{PATH}")), []
+    for _ in range(2):
+        assert [str(item) for item in asked(simulator, schema, manifest).invalid] == said
+        asks.append(len(log.read_text()))
+    assert asks[0] < 60
+    assert asks[1] - asks[0] == 2, "the live and the planned one, nothing more"
 
 
 def test_plan_of_a_file_says_what_its_schema_refuses_and_the_way_out(tmp_path: Path) -> None:
