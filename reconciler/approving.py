@@ -61,6 +61,7 @@ def words(asked: Demand) -> str:
         f"deletes {', '.join(map(str, sorted(asked.deletions)))}" if asked.deletions else "",
         f"changes {', '.join(map(str, sorted(ref for ref in asked.changes if ref not in asked.deletions)))}",
         f"interrupts {', '.join(sorted(asked.disrupted))}" if asked.disrupted else "",
+        "nobody knows what it interrupts" if asked.unforeseen else "",
         f"FENCES {', '.join(sorted(asked.fenced))}" if asked.fenced else "",
     ]
     said = "; ".join(part for part in parts if part and part != "changes ")

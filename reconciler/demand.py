@@ -11,13 +11,17 @@ from reconciler.planner import ClusterPlan
 from reconciler.secret import shown, without_digests
 from reconciler.state import Ref
 
+ANYTHING = "?"
+"""Stands in an approval for whatever is interrupted; no resource can be called so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Demand:
     """What a patch asks for: this is what a person approves, and what an approval is compared with.
 
     `changes` has a digest for each object's change but for deletions, `deletions` all objects that go, also those that
-    have to stop first, `disrupted` the resources that are interrupted, `fenced` the nodes.
+    have to stop first, `disrupted` the resources that are interrupted, `fenced` the nodes. `unforeseen` says
+    that nobody knows of these two.
     """
 
     revision: str
@@ -25,6 +29,7 @@ class Demand:
     deletions: frozenset[Ref] = frozenset()
     disrupted: frozenset[str] = frozenset()
     fenced: frozenset[str] = frozenset()
+    unforeseen: bool = False
 
     @property
     def digest(self) -> str:
@@ -35,7 +40,7 @@ class Demand:
             "deletes",
             *map(str, sorted(self.deletions)),
             "disrupts",
-            *sorted(self.disrupted),
+            *sorted(self._interrupts),
             "fences",
             *sorted(self.fenced),
         )
@@ -51,7 +56,7 @@ class Demand:
             self.revision == approval.revision
             and changed <= approval.changes
             and self.deletions <= approval.deletions
-            and self.disrupted <= approval.disrupted
+            and self._interrupts <= approval.disrupted
             and self.fenced <= approval.fenced
         )
 
@@ -63,10 +68,14 @@ class Demand:
             by,
             self.revision,
             self.deletions,
-            self.disrupted,
+            self._interrupts,
             self.fenced,
             frozenset(self.changes.values()),
         )
+
+    @property
+    def _interrupts(self) -> frozenset[str]:
+        return self.disrupted | ({ANYTHING} if self.unforeseen else frozenset())
 
 
 def demand(revision: str, planned: ClusterPlan, forecast: Forecast | NoForecast | None) -> Demand:
@@ -78,6 +87,7 @@ def demand(revision: str, planned: ClusterPlan, forecast: Forecast | NoForecast 
         planned.doomed,
         frozenset(foreseen.disrupted),
         frozenset(foreseen.fenced),
+        isinstance(forecast, NoForecast) and not forecast.mends,
     )
 
 

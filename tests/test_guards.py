@@ -258,6 +258,21 @@ def test_an_approval_releases_the_rest_of_its_plan_and_nothing_more() -> None:
     assert reasons(fences) == [Reason.DELETION_BUDGET, Reason.FENCING]
 
 
+def test_an_approval_of_what_was_foreseen_releases_nothing_that_nobody_foresees() -> None:
+    names = ["x1", "x2"]
+    strict = Rules(deletion_budget=1)
+    unknown = NoForecast("crm_simulate did not answer in time")
+    shown = judged(NEW, seen(*names, owned=names), rules=strict)
+    kept = Register().approving(demand(shown).approval(int(NOW), "root@a"))
+    blind = judged(NEW, seen(*names, owned=names), unknown, rules=strict, kept=kept)
+    assert reasons(blind) == [Reason.DELETION_BUDGET, Reason.NO_FORECAST]
+    assert demand(blind).digest != demand(shown).digest
+    dared = Register().approving(demand(blind).approval(int(NOW), "root@a"))
+    assert judged(NEW, seen(*names, owned=names), unknown, rules=strict, kept=dared).plan.holds == ()
+    stops = judged(NEW, seen(*names, owned=names), STOPS, rules=strict, kept=dared)
+    assert Reason.DISRUPTION_BUDGET in reasons(stops), "now it is known, and nobody has agreed to that"
+
+
 _NAMES = st.sampled_from(["a", "b", "c", "d"])
 _REFS = st.frozensets(st.builds(Ref, st.just("Primitive"), _NAMES))
 DEMANDS = st.builds(
@@ -267,6 +282,7 @@ DEMANDS = st.builds(
     deletions=_REFS,
     disrupted=st.frozensets(_NAMES),
     fenced=st.frozensets(_NAMES),
+    unforeseen=st.booleans(),
 )
 
 
@@ -280,6 +296,7 @@ def test_an_approval_covers_what_was_asked_and_never_more(asked: Demand, other: 
         assert other.deletions <= asked.deletions
         assert other.disrupted <= asked.disrupted
         assert other.fenced <= asked.fenced
+        assert asked.unforeseen or not other.unforeseen
     both_ways = other.is_within(approval) and asked.is_within(other.approval(0, "root@a"))
     if asked.digest == other.digest:
         assert both_ways
