@@ -102,28 +102,28 @@ def _after(trouble: Trouble, tried: list[Outcome], stuck: bool, now: float) -> T
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A patch that the cluster refused as invalid, of a CIB of which schema, and its words.
+    """A patch that the cluster refused as invalid, of which version of the configuration and schema, and its words.
 
-    The same patch would be refused again; another revision, or another configuration, makes another patch.
+    The same patch would be refused again, until there is another configuration that it fits.
     """
 
     edit: Command
-    schema: str
+    basis: str
     why: str
 
-    def hold(self, patch: Command, schema: str) -> Hold | None:
-        """Return the hold of a patch that has been refused before; None if it is another."""
-        if (without_version(patch), schema) != (self.edit, self.schema):
+    def hold(self, patch: Command, basis: str) -> Hold | None:
+        """Return the hold of a patch that has been refused before; None if it is another, or of something else."""
+        if (without_version(patch), basis) != (self.edit, self.basis):
             return None
         message = f"the cluster has refused exactly this as invalid: {self.why}"
         return Hold(Reason.INVALID, f"{message}; not tried again before the manifests or the configuration change")
 
 
-def refusal(outcomes: Iterable[Outcome], schema: str) -> Refusal | None:
+def refusal(outcomes: Iterable[Outcome], basis: str) -> Refusal | None:
     """Return the patch that was refused as invalid, if one was."""
     return next(
         (
-            Refusal(without_version(outcome.command), schema, outcome.stderr)
+            Refusal(without_version(outcome.command), basis, outcome.stderr)
             for outcome in outcomes
             if outcome.code == INVALID and outcome.command.scope is Scope.CLUSTER
         ),

@@ -208,7 +208,7 @@ class Turner:
             return decision
         if patch is None:
             return tidied(decision, observation.cib, kept, desired.revision, now)
-        hold = memory.refused.hold(patch, _schema(observation)) if memory.refused else None
+        hold = memory.refused.hold(patch, _basis(observation)) if memory.refused else None
         if hold:
             return held(decision, [hold])
         inquiry = self._inquire(decision, observation, memory, again)
@@ -245,7 +245,7 @@ class Turner:
         wanted, planned, now = attempt.wanted, attempt.planned, time.time()
         revision = wanted.desired.revision if wanted.desired else ""
         memory.inventory = planned.inventory
-        memory.refused = refusal(attempt.outcomes, _schema(attempt.before)) or memory.refused
+        memory.refused = refusal(attempt.outcomes, _basis(attempt.before)) or memory.refused
         memory.breaker = memory.breaker.after(revision, attempt.made()[0], now)
         left = self._decide(wanted, after, memory)
         same = stuck(planned.plan.commands, left.plan.commands, moved=_moved(attempt.before, after))
@@ -258,8 +258,12 @@ def _scratch(runtime_dir: Path) -> Path | None:
     return runtime_dir if runtime_dir.is_dir() else None
 
 
-def _schema(seen: Observation) -> str:
-    return seen.cib.root.get("validate-with", "") if seen.cib else ""
+def _basis(seen: Observation) -> str:
+    """Return what decides whether the cluster takes a patch: the version of its configuration, and the schema."""
+    if seen.cib is None:
+        return ""
+    admin_epoch, epoch = seen.cib.version.configuration
+    return f"{seen.cib.root.get('validate-with', '')} {admin_epoch}.{epoch}"
 
 
 def _moved(before: Observation, after: Observation) -> bool:

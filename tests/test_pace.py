@@ -169,16 +169,17 @@ def test_the_end_of_a_suspension_and_the_edge_of_a_window_are_waited_for() -> No
 
 
 def test_what_was_refused_as_invalid_is_not_tried_again_as_it_is() -> None:
-    found = refusal([DONE, FAILED], "pacemaker-3.9")
+    found = refusal([DONE, FAILED], "pacemaker-3.9 0.7")
     assert found
     later = replace(PATCH, stdin=PATCH.stdin.replace("<version/>", "<version>7</version>"))
-    hold = found.hold(later, "pacemaker-3.9")
+    hold = found.hold(later, "pacemaker-3.9 0.7")
     assert hold
     assert (hold.reason, hold.scope) == (Reason.INVALID, Scope.CLUSTER)
     assert "cibadmin failed with exit code 78: no" in hold.message
-    assert found.hold(later, "pacemaker-3.10") is None, "the cluster's schema has been upgraded"
-    assert found.hold(replace(PATCH, stdin="<diff><version></version><other/></diff>"), "pacemaker-3.9") is None
-    assert refusal([DONE, REFUSED], "pacemaker-3.9") is None
+    assert found.hold(later, "pacemaker-3.10 0.7") is None, "the cluster's schema has been upgraded"
+    assert found.hold(later, "pacemaker-3.9 0.8") is None, "what it needs may be there now"
+    assert found.hold(replace(PATCH, stdin="<diff><version></version><other/></diff>"), "pacemaker-3.9 0.7") is None
+    assert refusal([DONE, REFUSED], "pacemaker-3.9 0.7") is None
 
 
 def test_while_a_patch_settles_it_looks_every_second() -> None:
