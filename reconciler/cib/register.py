@@ -197,6 +197,8 @@ def _in_order(approvals: Iterable[Approval]) -> tuple[Approval, ...]:
 
 
 def _said(register: Register) -> Iterator[tuple[str, str]]:
+    """Yield names and values; what is said anew comes last, and takes the place of what could not be read."""
+    yield from register.unreadable
     if register.suspended:
         it = register.suspended
         words = f"since {_time(it.since)} until {_time(it.until)} by {_word(it.by)}"
@@ -206,7 +208,6 @@ def _said(register: Register) -> Iterator[tuple[str, str]]:
         yield _QUARANTINED, f"revision {_word(bad.revision)} at {_time(bad.at)}: {_escaped(bad.reason)}"
     for approval in register.approvals:
         yield _APPROVED + approval.digest, _sentence(approval)
-    yield from register.unreadable
 
 
 def _sentence(approval: Approval) -> str:

@@ -1,6 +1,7 @@
 """The register: what is written is read again, whatever people type; Pacemaker and its tools do not mind it."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -162,7 +163,9 @@ def test_said_twice_is_not_readable() -> None:
     text = EMPTY.replace(
         "</crm_config>", f'<cluster_property_set id="reconciler">{pairs}</cluster_property_set></crm_config>'
     )
-    assert len(register.read(parse(text)).unreadable) == 2
+    found = register.read(parse(text))
+    assert len(found.unreadable) == 2
+    assert register.read(kept(parse(text), replace(found, suspended=UNTIL))).suspended == UNTIL
 
 
 def test_an_id_that_is_taken_is_refused() -> None:

@@ -90,20 +90,18 @@ esac
 
 def test_a_patch_that_fails_is_tried_again_ever_later_and_at_once_with_a_new_revision(agent: Agent) -> None:
     agent.node.run(["cp", CIBADMIN, "/run/home/real"], check=True)
-    refuse = PATCHES.format(
-        patch="cat >/dev/null; echo 'Update does not conform to the configured schema' >&2; exit 78"
-    )
+    refuse = PATCHES.format(patch="cat >/dev/null; echo 'the cluster is not in the mood' >&2; exit 1")
     with instead(agent.node, CIBADMIN, refuse):
         agent.want("one.toml", dummy("one", fake="1"))
         until(
-            lambda: agent.log().count("error: not applied: cibadmin failed with exit code 78") >= 3, "3 tries", 10, 0.02
+            lambda: agent.log().count("error: not applied: cibadmin failed with exit code 1") >= 3, "3 tries", 10, 0.02
         )
         document = agent.document()
         assert document["agent"]["held"]["cluster"]["reason"] == "BackingOff"
-        assert "does not conform" in document["agent"]["held"]["cluster"]["message"]
+        assert "not in the mood" in document["agent"]["held"]["cluster"]["message"]
         one = next(item for item in document["objects"] if item["name"] == "one")
         assert (condition(one, "Synced")["status"], condition(one, "Synced")["reason"]) == ("False", "Failed")
-        assert "does not conform" in agent.run("get", "Primitive", "one").stdout
+        assert "not in the mood" in agent.run("get", "Primitive", "one").stdout
         assert "updated Primitive/one" not in agent.log()
         tries = agent.log().count("not applied")
         agent.want("one.toml", dummy("one", fake="2"))
