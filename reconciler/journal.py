@@ -89,7 +89,10 @@ def _notices(done: Reconciliation, ages: Ages) -> Mapping[str, str]:
     def notice(subject: str, text: str) -> None:
         notices.setdefault(subject, []).append(text)
 
+    frozen = {hold.scope for hold in plan.holds if hold.reason is Reason.SUSPENDED}
     for hold in plan.holds:
+        if hold.ref is None and hold.scope in frozen and hold.reason is not Reason.SUSPENDED:
+            continue
         if hold.ref or hold.reason is Reason.SUSPENDED or (plan.changes and hold.reason not in _USUAL):
             notice(f"{_HELD}: {hold.ref or f'everything of the {hold.scope}'}", f"{hold.reason}: {hold.message}")
     for source, answer in done.observation.problems.items():
@@ -121,7 +124,7 @@ _HELD, _BY_HAND = "held", "set by hand"
 _SEEN = (_HELD, _BY_HAND)
 """Notices of what was seen: that it is not seen while nothing can be does not mean that it has ended."""
 
-_FLEETING = (str(Reason.REVISION_SKEW), str(Reason.TRANSITION_RUNNING))
+_FLEETING = (Reason.REVISION_SKEW, Reason.TRANSITION_RUNNING)
 """A revision does not reach all nodes at the same moment, and clusters are busy after every change."""
 
 _PATIENCE = 5.0

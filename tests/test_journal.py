@@ -245,6 +245,19 @@ def test_what_a_patch_broke_is_said_until_it_is_well(log: Log) -> None:
     assert log.of(well) == ["info: no longer: unhealthy since revision abcdef012345: r: not reverted: revert = false"]
 
 
+def test_a_suspension_is_not_over_because_something_else_holds_as_well(log: Log) -> None:
+    suspended = Hold(Reason.SUSPENDED, "until 2026-11-24T08:00:00Z by root@a: kernel update")
+    assert log.of(planned(changes=(CREATE,), holds=(suspended,)))
+    skew = Hold(Reason.REVISION_SKEW, "the agent on b has another revision")
+    assert log.of(planned(changes=(CREATE,), holds=(skew, suspended))) == []
+
+
+@pytest.mark.parametrize("reason", [Reason.REVISION_SKEW, Reason.TRANSITION_RUNNING])
+def test_an_agent_that_waits_a_moment_still_makes_the_changes(log: Log, reason: Reason) -> None:
+    assert log.of(planned(changes=(CREATE,), holds=(Hold(reason, "waits"),))) == []
+    assert log.of(QUIET) == []
+
+
 def test_a_suspension_is_told_when_it_begins_and_ends_though_there_is_nothing_to_change(log: Log) -> None:
     hold = Hold(Reason.SUSPENDED, "until 2026-11-24T08:00:00Z by root@a: kernel update; `reconciler resume` ends it")
     frozen = planned(holds=(hold,))
