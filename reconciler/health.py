@@ -44,10 +44,25 @@ def of_resource(resource: ResourceStatus | None) -> Health:
         tasks = sorted(f"{there.pending} under way on {there.node}" for there in under_way)
         return Health(False, "InTransition", ", ".join(tasks))
     if not where:
-        return Health(False, "NotRunning", _failures(resource) or "active on no node")
+        return Health(False, "NotRunning", _failures(resource) or _refusals(resource) or "active on no node")
     if resource.promotable and not resource.promoted_on and resource.target_role.lower() not in _UNPROMOTED:
         return Health(False, "NotPromoted", f"active on {where}, promoted nowhere")
     return Health(True, "Running", f"on {where}")
+
+
+_REFUSALS = {
+    2: "invalid parameter",
+    3: "unimplemented",
+    4: "insufficient privileges",
+    5: "not installed",
+    6: "not configured",
+}
+"""Exit codes that say that a resource cannot run there, in crm_mon's words; no fail count tells of them."""
+
+
+def _refusals(resource: ResourceStatus) -> str:
+    last = {node: there.operations[-1] for node, there in sorted(resource.placements.items()) if there.operations}
+    return ", ".join(f"{op.task} on {node}: {_REFUSALS[op.rc]}" for node, op in last.items() if op.rc in _REFUSALS)
 
 
 def _failures(resource: ResourceStatus) -> str:

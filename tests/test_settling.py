@@ -122,6 +122,18 @@ def test_a_promotable_resource_that_is_promoted_nowhere_is_broken_unless_that_is
     assert of_resource(wanted).healthy
 
 
+def test_what_its_agent_refuses_to_run_says_why() -> None:
+    running = status(web().root).resources["httpd"]
+    (node, there), *_ = running.placements.items()
+    probe = there.operations[-1]._replace(task="monitor", interval_ms=0, rc=5, status=7)
+    stopped = replace(there, active=False, operations=(*there.operations, probe))
+    assert of_resource(replace(running, placements={node: stopped})) == Health(
+        False, "NotRunning", f"monitor on {node}: not installed"
+    )
+    quiet = replace(stopped, operations=(probe._replace(rc=7, status=0),))
+    assert of_resource(replace(running, placements={node: quiet})) == Health(False, "NotRunning", "active on no node")
+
+
 def test_what_fails_again_and_again_is_broken_only_if_there_is_no_rest() -> None:
     cib = web()
     fails = status(
