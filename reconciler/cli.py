@@ -170,7 +170,7 @@ def import_(config: Settings, /, output: Path | None, without_overrides: bool, *
         click.echo(imported.whole, nl=False)
     for fault in faults:
         click.echo(f"{file}: {fault}", err=True)
-    for line in takeover.summary(imported, str(output or "import")):
+    for line in takeover.summary(imported, output):
         click.echo(line, err=True)
     sys.exit(ERROR if faults else OK)
 

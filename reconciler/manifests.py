@@ -141,7 +141,7 @@ def read_object(file: str, document: Mapping[str, Any], where: str = "") -> Said
 def _no_kind(kind: Any) -> str:
     if kind is None:
         return "is missing"
-    return f"{kind!r} is no kind{_nearest(kind, KINDS)}" if isinstance(kind, str) else _expected("a text", kind)
+    return f"{kind!r} is no kind{nearest(kind, KINDS)}" if isinstance(kind, str) else _expected("a text", kind)
 
 
 def _metadata_problems(metadata: Any, file: str, label: str, kind: Kind | None) -> Iterator[tuple[str, str]]:
@@ -203,7 +203,7 @@ def _unknown_keys(
 ) -> Iterator[Rejected]:
     for key in table:
         if key not in known:
-            yield Rejected(file, label, f"{path}.{key}" if path else key, f"unknown key{_nearest(key, known)}")
+            yield Rejected(file, label, f"{path}.{key}" if path else key, f"unknown key{nearest(key, known)}")
 
 
 _LETTER = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff"
@@ -282,7 +282,7 @@ def _message(details: ErrorDetails, model: type[Spec]) -> str:
     match sort:
         case "extra_forbidden":
             key = str(details["loc"][-1])
-            return f"unknown key{_nearest(key, _keys(model, details['loc'][:-1]))}"
+            return f"unknown key{nearest(key, _keys(model, details['loc'][:-1]))}"
         case "missing":
             return "is missing"
         case "too_short":
@@ -322,7 +322,8 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((model for model in found if model), None)
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return what was meant by a word that is not known, as the end of a message."""
     names = list(known)
     lower = {name.lower(): name for name in names}
     close = get_close_matches(word.lower().replace("_", "-"), lower, n=1, cutoff=0.5)

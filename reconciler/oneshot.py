@@ -11,7 +11,7 @@ from reconciler.cib.document import Cib, serialize
 from reconciler.decision import Decision, Remembered, decide
 from reconciler.guards import Moment, guarded
 from reconciler.host import applier, archive, store
-from reconciler.host.directory import Limits, Unreadable, read
+from reconciler.host.directory import Limits, Unreadable, explain, read
 from reconciler.host.observer import Observer
 from reconciler.host.shell import Shell
 from reconciler.host.simulator import Simulator
@@ -111,8 +111,10 @@ def look_at_file(file: Path, node: str) -> Observation:
     """
     try:
         text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise OneshotError(f"{file}: cannot be read: {error}") from error
+    except OSError as error:
+        raise OneshotError(f"{file}: cannot be read: {explain(error)}") from error
+    except UnicodeDecodeError as error:
+        raise OneshotError(f"{file}: cannot be read: not UTF-8 at byte {error.start}") from error
     observation = understand(Snapshot({Source.CIB: Answer(text)}, time.time()), node or "-", None)
     if observation.cib is None:
         raise OneshotError(f"{file}: {observation.why(Source.CIB)}")
@@ -129,7 +131,8 @@ def look_here(settings: Settings, node: str, shell: Shell) -> Observation:
         Observer(shell, None, settings.command_timeout, settings.state_dir).look(), node or settings.node, None
     )
     if observation.cib is None:
-        raise OneshotError(observation.why(Source.CIB))
+        hint = "is this a node of the cluster, and does Pacemaker run here (systemctl status pacemaker)?"
+        raise OneshotError(f"{observation.why(Source.CIB)}; {hint}")
     return observation
 
 

@@ -103,8 +103,10 @@ def load(file: Path | None = None) -> Settings:
         return Settings()
     try:
         return Settings.model_validate(tomli.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: cannot be read: {error}") from error
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: cannot be read: not UTF-8 at byte {error.start}") from error
     except tomli.TOMLDecodeError as error:
         raise SettingsError(f"{path}: not TOML: {error}") from error
     except ValidationError as error:

@@ -12,7 +12,9 @@ from reconciler import events, overrides
 from reconciler.chronicle import AGENT
 from reconciler.host import store
 from reconciler.host.lock import agent_runs
+from reconciler.kinds import KINDS
 from reconciler.loop import STATUS
+from reconciler.manifests import nearest
 from reconciler.overrides import Age
 from reconciler.plan import Reason
 from reconciler.records import kept_events
@@ -59,8 +61,10 @@ def select(document: Document, kind: str, name: str) -> Document:
     """Keep the objects of a kind, and of a name; both in any case, empty for all.
 
     Raises:
-        click.ClickException: a name was given and there is no such object.
+        click.ClickException: there is no such kind, or a name was given and there is no such object.
     """
+    if kind and kind.lower() not in {item.lower() for item in KINDS}:
+        raise click.ClickException(f"{kind!r} is no kind{nearest(kind, KINDS)}")
     chosen = [
         item
         for item in document["objects"]

@@ -75,7 +75,8 @@ def _end(text: str, now: float) -> int:
         try:
             return int(now) + values.milliseconds(text) // 1000
         except ValueError as error:
-            raise ValueError(f"{text!r} is neither a duration such as 90min or 2h nor a time") from error
+            known = "a duration such as 90min or 2h nor a time such as 2026-11-24T08:00:00Z"
+            raise ValueError(f"{text!r} is neither {known}") from error
     try:
         end = datetime.fromisoformat(text)
     except ValueError as error:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from reconciler.cib.document import Cib, CibError, parse
 from reconciler.host import newfiles
+from reconciler.host.directory import explain
 from reconciler.host.observer import COMMANDS
 from reconciler.host.shell import Call, Shell
 from reconciler.importer.importer import Imported, import_cib
@@ -30,13 +31,16 @@ def translate(file: Path, language: str, *, overrides: bool = True) -> tuple[Imp
     """Import what a text in another language says, `crm` or `haresources`, and return what of it could not be read.
 
     Raises:
-        TakeoverError: the file cannot be read.
+        TakeoverError: the file cannot be read, or is empty.
     """
     # Seldom wanted: nobody else is to wait for their import.
     from reconciler import crm, haresources  # noqa: PLC0415
 
     readers: dict[str, Callable[[str], Reading]] = {"crm": crm.read, "haresources": haresources.read}
-    reading = readers[language](_text(file))
+    text = _text(file)
+    if not text.strip():
+        raise TakeoverError(f"{file}: is empty")
+    reading = readers[language](text)
     notes = [f"Not imported: {fault}" for fault in reading.faults]
     return import_cib(reading.cib, notes, reading.remarks, overrides=overrides), reading.faults
 
@@ -44,8 +48,10 @@ def translate(file: Path, language: str, *, overrides: bool = True) -> tuple[Imp
 def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TakeoverError(f"{file}: cannot be read: {error}") from error
+    except OSError as error:
+        raise TakeoverError(f"{file}: cannot be read: {explain(error)}") from error
+    except UnicodeDecodeError as error:
+        raise TakeoverError(f"{file}: cannot be read: not UTF-8 at byte {error.start}") from error
 
 
 def _read(settings: Settings, file: Path | None) -> Cib:
@@ -71,11 +77,12 @@ def write(directory: Path, imported: Imported) -> None:
         raise TakeoverError(trouble)
 
 
-def summary(imported: Imported, where: str) -> list[str]:
-    """Say on a few lines what was imported and what was not."""
+def summary(imported: Imported, directory: Path | None) -> list[str]:
+    """Say on a few lines what was imported and what was not; without a directory it is printed."""
     lines = [f"{item.ref}: not imported: {item.why}" for item in imported.left_out]
     objects, files = imported.objects, len(imported.files)
-    lines.append(f"{where}: {objects} object{'s' * (objects != 1)} in {files} file{'s' * (files != 1)}")
+    where = f" in {files} file{'s' * (files != 1)}" if directory else ""
+    lines.append(f"{directory or 'import'}: {objects} object{'s' * (objects != 1)}{where}")
     if imported.attention:
         counts = ", ".join(f"{number} {topic}" for topic, number in sorted(imported.attention.items()))
         lines.append(f"comments in the manifests say what needs attention: {counts}")

@@ -91,9 +91,9 @@ def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
 
 
 def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"missing.toml: cannot be read: .*No such file"):
+    with pytest.raises(SettingsError, match=r"missing.toml: cannot be read: No such file or directory$"):
         load(tmp_path / "missing.toml")
     binary = tmp_path / "binary.toml"
     binary.write_bytes(b"\xff\xfe")
-    with pytest.raises(SettingsError, match=r"binary.toml: cannot be read"):
+    with pytest.raises(SettingsError, match=r"binary.toml: cannot be read: not UTF-8 at byte 0$"):
         load(binary)

@@ -127,6 +127,8 @@ def test_get_selects_by_kind_and_name_in_any_case() -> None:
     assert len(show.select(whole, "", "")["objects"]) == 1
     assert len(show.select(whole, "PRIMITIVE", "r")["objects"]) == 1
     assert show.get_text(show.select(whole, "Clone", "")) == "no objects\n"
+    with pytest.raises(ClickException, match="'Primitve' is no kind; did you mean 'Primitive'"):
+        show.select(whole, "Primitve", "")
     with pytest.raises(ClickException, match="the agent knows no Primitive x"):
         show.select(whole, "Primitive", "x")
 

@@ -253,7 +253,10 @@ def command(tmp_path: Path, *words: str) -> tuple[int, str, str]:
 
 def test_the_command_line_says_what_is_wrong(tmp_path: Path) -> None:
     code, _, said = command(tmp_path, "suspend", "--reason", "x", "--until", "soon")
-    assert (code, said) == (1, "'soon' is neither a duration such as 90min or 2h nor a time\n")
+    assert (code, said) == (
+        1,
+        "'soon' is neither a duration such as 90min or 2h nor a time such as 2026-11-24T08:00:00Z\n",
+    )
     code, _, said = command(tmp_path, "suspend", "--reason", " ", "--until", "2h")
     assert (code, said.partition(":")[0]) == (1, "the reason is empty")
     code, _, said = command(tmp_path, "suspend", "--until", "2h")

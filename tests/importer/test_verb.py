@@ -31,7 +31,7 @@ def test_without_a_directory_all_is_printed_as_one_document(cib: Path) -> None:
     assert result.exit_code == 0
     assert manifests.load({"all.toml": result.stdout}, "r").rejected == ()
     assert result.stderr.splitlines() == [
-        "import: 8 objects in 3 files",
+        "import: 8 objects",
         "comments in the manifests say what needs attention: 1 fencing switched off, 1 quorum ignored",
     ]
 
@@ -100,3 +100,22 @@ def test_two_objects_with_one_id_are_no_reason_to_import_nothing(tmp_path: Path)
     assert result.exit_code == 0
     assert "Location/a: not imported: Primitive/a has the same id" in result.stderr
     assert run("validate", str(tmp_path / "d")).exit_code == 0
+
+
+@pytest.mark.parametrize("option", ["--cib", "--crm", "--haresources"])
+def test_what_is_no_text_is_refused_in_few_words(tmp_path: Path, option: str) -> None:
+    file = tmp_path / "odd"
+    assert run("import", option, str(file)).stderr == (
+        f"{file}: cannot be read: does not exist, or is a link that leads nowhere\n"
+    )
+    file.write_bytes(b"node1 \xff")
+    result = run("import", option, str(file))
+    assert (result.exit_code, result.stderr) == (1, f"{file}: cannot be read: not UTF-8 at byte 6\n")
+
+
+@pytest.mark.parametrize("option", ["--crm", "--haresources"])
+def test_an_empty_text_is_no_configuration(tmp_path: Path, option: str) -> None:
+    file = tmp_path / "empty"
+    file.write_text("\n", encoding="utf-8")
+    result = run("import", option, str(file))
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"{file}: is empty\n")
