@@ -26,6 +26,9 @@ from reconciler.windows import closed
 
 _FEW = 5
 MAINTENANCE = "maintenance-mode"
+SUSPENSION_STAYS = 86400.0
+"""Seconds for which a suspension that is over, and no longer counts, stays in the register."""
+
 APPROVAL_LASTS = 86400.0
 """Seconds: what was not done within a day is to be looked at again."""
 
@@ -104,7 +107,7 @@ def tidied(decision: Decision, cib: Cib, kept: Register, revision: str, now: flo
 
 
 def still_needed(kept: Register, revision: str, now: float, *, done: bool) -> Register:
-    """Leave out a suspension that is over, approvals used up or too old, and a quarantine that is over too.
+    """Leave out a suspension that has long been over, approvals used up or too old, and a quarantine that is over too.
 
     `done` says that this revision has nothing left to do: it is another than the one in quarantine, or that one after a
     person has released it.
@@ -117,7 +120,8 @@ def still_needed(kept: Register, revision: str, now: float, *, done: bool) -> Re
     return replace(
         kept,
         approvals=tuple(approval for approval in approvals if not (done and approval.revision == revision)),
-        suspended=suspended if suspended and suspended.until > now else None,
+        # For long enough that a node whose clock is ahead does not end for all what only it takes for over.
+        suspended=suspended if suspended and suspended.until + SUSPENSION_STAYS > now else None,
         quarantined=None if lifted else quarantined,
     )
 

@@ -312,7 +312,7 @@ def test_an_approval_survives_the_register(asked: Demand) -> None:
 
 
 APPROVED = Register().approving(Demand("r1", {}).approval(int(NOW), "root@a"))
-OVER = Register(suspended=Suspension(int(NOW) - 20, int(NOW) - 10, "root@a", "upgrade"))
+OVER = Register(suspended=Suspension(int(NOW) - 200_000, int(NOW) - 100_000, "root@a", "upgrade"))
 LIFTED = Register(quarantined=Quarantine("r0", int(NOW), "it did harm"))
 RELEASED = replace(LIFTED, quarantined=Quarantine("r1", int(NOW), "it did harm")).approving(
     Demand("r1", {}).approval(int(NOW), "root@a")
@@ -345,6 +345,7 @@ def test_what_may_still_be_needed_stays() -> None:
     assert not tidy(LIFTED, seen()), "the next revision has not done anything yet"
     assert not tidy(Register().approving(Demand("r2", {}).approval(int(NOW), "root@a")), in_sync())
     for counts in (
+        Register(suspended=Suspension(int(NOW) - 20, int(NOW) - 10, "root@a", "perhaps this clock is ahead")),
         Register(suspended=Suspension(int(NOW), int(NOW) + 10, "root@a", "upgrade")),
         Register(quarantined=Quarantine("r1", int(NOW), "it did harm")),
     ):
