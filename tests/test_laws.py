@@ -124,7 +124,7 @@ def leads_where_it_says(pacemaker: PatchOracle, situation: tuple[Live, Objects])
     assert not planned.plan.changes
     assert not planned.plan.adoptions
     allowed = {Reason.REFERENCED, Reason.NAME_TAKEN, Reason.REFERENCE_MISSING, Reason.UNSUPPORTED}
-    assert {hold.reason for hold in planned.plan.holds} <= (allowed if wish else {Reason.DELETION_BUDGET})
+    assert {hold.reason for hold in planned.plan.holds} <= allowed
     held = {hold.ref for hold in planned.plan.holds}
     there = observe(cib)
     assert {ref for ref in wanted.state if ref not in held} <= set(there.state)

@@ -33,7 +33,12 @@ class Recipient(Part):
 
 
 def _by_value(recipients: tuple[Recipient, ...]) -> tuple[Recipient, ...]:
-    return tuple(sorted(recipients, key=lambda recipient: recipient.value))
+    return tuple(sorted(recipients, key=_rank))
+
+
+def _rank(recipient: Recipient) -> tuple[str, int, str]:
+    words = recipient.model_dump_json(exclude={"id"})
+    return recipient.value, len(words), words
 
 
 class Alert(Spec):

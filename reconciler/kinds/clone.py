@@ -12,7 +12,7 @@ from reconciler.cib import crm
 from reconciler.kinds.base import ClusterKind, Reader, Reference, Remark, UnsupportedError, arrange, element, observed
 from reconciler.kinds.described import read_described, write_described
 from reconciler.kinds.meta import SHARED_META, keep_meta
-from reconciler.kinds.nvset import AttributeSet, MetaAttributes, value_in, with_value
+from reconciler.kinds.nvset import UNCONDITIONAL, AttributeSet, MetaAttributes, read_sets, value_in, with_value
 from reconciler.kinds.parameters import Parameters
 from reconciler.state import Scope, Spec
 
@@ -45,8 +45,8 @@ def _write(name: str, spec: Clone, live: ET.Element | None) -> ET.Element:
     """Write a clone; one that is a `<master>` stays one as long as it is to be promotable."""
     master = live is not None and live.tag == "master" and value_in(spec.meta, "promotable") == "true"
     written = element("master" if master else "clone", live, id=name, description=spec.description)
-    said = [] if live is None else live.findall("meta_attributes/nvpair[@name='promotable']")
-    if master and not said:
+    before = () if live is None else read_sets(live.findall("meta_attributes"), frozenset())
+    if master and value_in(before, "promotable") is None:
         spec = spec.model_copy(update={"meta": _without_promotable(spec.meta)})
     written.extend(write_described(name, spec, live))
     return arrange(written, live)
@@ -55,6 +55,8 @@ def _write(name: str, spec: Clone, live: ET.Element | None) -> ET.Element:
 def _without_promotable(sets: tuple[AttributeSet, ...]) -> tuple[AttributeSet, ...]:
     left = (
         item.model_copy(update={"values": {name: text for name, text in item.values.items() if name != "promotable"}})
+        if item.condition == UNCONDITIONAL
+        else item
         for item in sets
     )
     return tuple(item for item in left if item.is_said)

@@ -22,8 +22,8 @@ def write_sets(  # noqa: PLR0913
 
     New sets get the ids that crm and pcs give: `<owner>-<tag>` (or `fresh`), their pairs `<owner>-<tag>-<name>`.
     """
-    remaining = [element for element in live if not _is_empty(element)]
     said = frozenset(item.id for item in sets if item.id)
+    remaining = [element for element in live if element.get("id") in said or not _is_empty(element)]
     written: list[ET.Element] = []
     used = {*said, *(element.get("id") for element in live)}
     for item in sets:
