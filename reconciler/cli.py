@@ -92,7 +92,9 @@ def plan(config: Settings, desired: Path | None, cib: Path | None, node: str, fo
         case "json":
             click.echo(json.dumps(text.decision_json(planned.decision), indent=2))
         case "xml":
-            click.echo(text.plan_xml(decided), nl=False)
+            # Also of a plan that is held: what would be sent.
+            cluster = planned.decision.cluster
+            click.echo(text.plan_xml(cluster.plan if cluster else decided), nl=False)
         case "crm":
             click.echo(text.plan_crm(decided), nl=False)
         case _:

@@ -31,7 +31,6 @@ from reconciler.writer import able
 
 log = logging.getLogger("reconciler")
 
-STATUS = "status.json"
 SETTLING = "settling.json"
 
 
@@ -95,7 +94,7 @@ class Agent:
         settings = self._settings
         with ExitStack() as ending:
             ending.enter_context(lock.hold(settings.runtime_dir))
-            (settings.runtime_dir / STATUS).unlink(missing_ok=True)
+            (settings.runtime_dir / store.STATUS).unlink(missing_ok=True)
             simulator.sweep(settings.runtime_dir)
             ending.callback(self._peers.close)
             ending.callback(self.records.save)
@@ -162,9 +161,9 @@ class Agent:
     def _tell(self, done: Reconciliation, noted: Noted) -> Document:
         """Write down what is known, for `status` and over restarts."""
         document = report(done, self._settings.mode, str(self._settings.desired), self._started, noted)
-        self._keep(self._settings.runtime_dir / STATUS, document)
+        self._keep(self._settings.runtime_dir / store.STATUS, document)
         if document["objects"] != self._kept_objects:
-            self._keep(self._settings.state_dir / STATUS, {"objects": document["objects"]})
+            self._keep(self._settings.state_dir / store.STATUS, {"objects": document["objects"]})
             self._kept_objects = document["objects"]
         return document
 
@@ -196,7 +195,7 @@ class Agent:
         self._unsettled = str(kept.get("revision", "")) if isinstance(kept, dict) else ""
         if self._unsettled:
             log.warning("%s", _not_followed(self._unsettled))
-        return Memory(inventory=store.inventory(state), objects=objects_in(store.load(state / STATUS)))
+        return Memory(inventory=store.inventory(state), objects=objects_in(store.load(state / store.STATUS)))
 
 
 def _not_followed(revision: str) -> str:

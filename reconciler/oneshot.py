@@ -12,22 +12,23 @@ from reconciler.decision import Decision, Remembered, decide
 from reconciler.guards import Moment, guarded
 from reconciler.host import applier, archive, store
 from reconciler.host.directory import Limits, Unreadable, explain, read
+from reconciler.host.lock import agent_runs
 from reconciler.host.observer import Observer
 from reconciler.host.shell import Shell
 from reconciler.host.simulator import Simulator
-from reconciler.host.store import INVENTORY, inventory
+from reconciler.host.store import INVENTORY, STATUS, inventory
 from reconciler.host.vault import Vault
 from reconciler.manifests import load
 from reconciler.observation import Answer, Observation, Snapshot, Source, understand
 from reconciler.overrides import Mark
 from reconciler.pace import MOVED, stuck
-from reconciler.plan import Command, Override, Plan, Reason
+from reconciler.plan import Command, Hold, Override, Plan, Reason
 from reconciler.policy import overlaid
 from reconciler.pruning import Policy
 from reconciler.settings import Settings
-from reconciler.state import Desired, Rejected
+from reconciler.state import Desired, Rejected, Scope
 from reconciler.suspension import holds
-from reconciler.writer import for_now
+from reconciler.writer import for_anybody, for_now
 
 _SETTLE = 0.02
 _STOP_LOOK = 0.5
@@ -87,20 +88,38 @@ def plan(settings: Settings, directory: Path, file: Path | None, node: str) -> P
     rules = overlaid(settings.rules, desired.state)
     live = observation.cluster.state if observation.cluster else {}
     left_alone = rules.left_alone({*desired.state, *live})
-    suspended = () if file else holds(observation.register, observation.snapshot.suspended, time.time())
     added = frozenset() if file else inventory(settings.state_dir)
-    waits = (*suspended, *for_now(observation, rules))
-    decision = decide(
-        desired, observation, Policy(rules.prune), Remembered(added, left_alone=left_alone, for_now=waits)
-    )
-    if observation.cib is None or decision.cluster is None or not decision.cluster.operations:
-        return Planned(desired, observation, decision, vault)
-    simulator = Simulator(shell, settings.command_timeout)
-    ask = simulator.without_dc if file else simulator.inquire
-    inquiry = ask(observation.cib, decision.cluster)
-    moment = Moment(desired, observation, inquiry, time.time(), live=file is None)
-    decision = guarded(decision, moment, rules, observation.register)
-    return Planned(desired, observation, replace(decision, forecast=inquiry.forecast), vault)
+    decision = decide(desired, observation, Policy(rules.prune), Remembered(added, left_alone=left_alone))
+    if observation.cib is not None and decision.cluster is not None and decision.cluster.operations:
+        simulator = Simulator(shell, settings.command_timeout)
+        ask = simulator.without_dc if file else simulator.inquire
+        inquiry = ask(observation.cib, decision.cluster)
+        moment = Moment(desired, observation, inquiry, time.time(), live=file is None)
+        decision = replace(guarded(decision, moment, rules, observation.register), forecast=inquiry.forecast)
+    if file is None:
+        suspended = holds(observation.register, observation.snapshot.suspended, time.time())
+        everywhere = (*for_anybody(observation, rules), *suspended, *for_now(observation, rules))
+        decision = _waiting(decision, (*everywhere, *_skew(settings)))
+    return Planned(desired, observation, decision, vault)
+
+
+def _waiting(decision: Decision, waits: tuple[Hold, ...]) -> Decision:
+    """Hold what there is to do for reasons that are not the plan's; where nothing is to be done they do not matter."""
+    scopes = {command.scope for command in decision.plan.commands}
+    if decision.cluster and decision.cluster.operations:
+        scopes.add(Scope.CLUSTER)
+    waits = tuple(hold for hold in waits if hold.scope in scopes)
+    held = {hold.scope for hold in waits}
+    commands = tuple(command for command in decision.plan.commands if command.scope not in held)
+    return replace(decision, plan=replace(decision.plan, holds=(*waits, *decision.plan.holds), commands=commands))
+
+
+def _skew(settings: Settings) -> tuple[Hold, ...]:
+    """Return what this node's agent, if one runs, says of the others: only agents know what agents have read."""
+    document = store.load(settings.runtime_dir / STATUS) if agent_runs(settings.runtime_dir) else None
+    said = document["plan"]["holds"] if document else []
+    skewed = (hold["message"] for hold in said if hold["reason"] == Reason.REVISION_SKEW)
+    return tuple(Hold(Reason.REVISION_SKEW, message) for message in skewed)
 
 
 def look_at_file(file: Path, node: str) -> Observation:

@@ -12,8 +12,8 @@ from reconciler import events, overrides
 from reconciler.chronicle import AGENT
 from reconciler.host import store
 from reconciler.host.lock import agent_runs
+from reconciler.host.store import STATUS
 from reconciler.kinds import KINDS
-from reconciler.loop import STATUS
 from reconciler.manifests import nearest
 from reconciler.overrides import Age
 from reconciler.plan import Reason

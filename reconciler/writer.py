@@ -7,6 +7,7 @@ in which an agent is only as long as it is able to write.
 
 from collections.abc import Iterable
 
+from reconciler.cib.document import Cib
 from reconciler.observation import Observation
 from reconciler.plan import Hold, Reason
 from reconciler.policy import Rules
@@ -34,8 +35,7 @@ def standing(observation: Observation, rules: Rules, revision: str) -> tuple[Hol
         revision: of the manifests in force here.
     """
     if rules.mode == "observe":
-        message = f"{rules.observed_by}: changes are reported and not made"
-        return tuple(Hold(Reason.OBSERVE_ONLY, message, scope=scope) for scope in CHANGEABLE)
+        return _observing(rules)
     hold = _cluster(observation) or _skew(observation, revision)
     snapshot = observation.snapshot
     suspended = holds(observation.register, snapshot.suspended, snapshot.at)
@@ -73,8 +73,8 @@ def _cluster(observation: Observation) -> Hold | None:
     cib, snapshot = observation.cib, observation.snapshot
     if cib is None:
         return None
-    if cib.have_quorum is False:
-        return Hold(Reason.NO_QUORUM, "this part of the cluster has no quorum")
+    if hold := _without_quorum(cib):
+        return hold
     if cib.dc is None:
         return Hold(Reason.NO_DC, "the cluster has no DC: an election is under way, or Pacemaker has just started")
     if observation.node == cib.dc:
@@ -91,6 +91,23 @@ def _cluster(observation: Observation) -> Hold | None:
         return None
     name = _name(observation, successor)
     return Hold(Reason.NOT_WRITER, f"the DC, {cib.dc}, has no agent that can write; the one on {name} does instead")
+
+
+def for_anybody(observation: Observation, rules: Rules) -> tuple[Hold, ...]:
+    """Return what keeps everybody from changing the cluster, whoever writes: for a plan that a person asks for."""
+    if rules.mode == "observe":
+        return _observing(rules)
+    hold = _without_quorum(observation.cib) if observation.cib else None
+    return (hold,) if hold else ()
+
+
+def _without_quorum(cib: Cib) -> Hold | None:
+    return Hold(Reason.NO_QUORUM, "this part of the cluster has no quorum") if cib.have_quorum is False else None
+
+
+def _observing(rules: Rules) -> tuple[Hold, ...]:
+    message = f"{rules.observed_by}: changes are reported and not made"
+    return tuple(Hold(Reason.OBSERVE_ONLY, message, scope=scope) for scope in CHANGEABLE)
 
 
 def _name(observation: Observation, nodeid: int) -> str:

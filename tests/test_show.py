@@ -18,7 +18,7 @@ from reconciler.events import Event, Ledger, Source, Teller, dump
 from reconciler.expectation import Sort, Surprise
 from reconciler.host import store
 from reconciler.host.lock import LOCK
-from reconciler.loop import STATUS
+from reconciler.host.store import STATUS
 from reconciler.overrides import Age, Mark
 from reconciler.page import page
 from reconciler.plan import Hold, Override, Plan, Reason

@@ -61,6 +61,7 @@ def load(path: Path) -> Any:
         return None
 
 
+STATUS = "status.json"
 INVENTORY = "network.json"
 
 
