@@ -67,11 +67,13 @@ def guarded(decision: Decision, moment: Moment, rules: Rules, register: Register
     """Judge a decision's patch, and take it out of the plan's commands if it has to wait.
 
     Of a decision without a patch, or whose patch another agent sends, nothing is asked. Of a CIB in a file what would
-    be held on a live cluster is a warning.
+    be held on a live cluster is a warning. To record what already is as wanted is no change, and not held.
     """
     if decision.cluster is None or not any(command.scope is Scope.CLUSTER for command in decision.plan.commands):
         return decision
     asked = demand(moment.desired.revision, decision.cluster, moment.forecast)
+    if not decision.cluster.plan.changes:
+        return replace(decision, forecast=moment.forecast, demand=asked)
     holds = [Hold(reason, message) for reason, message in _final(asked, moment)]
     warnings: list[str] = []
     if not any(asked.is_within(approval) and _counts(approval, moment.now) for approval in register.approvals):

@@ -226,6 +226,12 @@ def test_what_mends_a_resource_does_not_wait_for_what_the_cluster_does_with_it()
     assert reasons(judged(desired("slow", "a"), live, dc="S_TRANSITION_ENGINE")) == [Reason.TRANSITION_RUNNING]
 
 
+def test_recording_what_already_is_as_wanted_is_not_held() -> None:
+    found = judged(NEW, seen("a", "slow", options=MAINTAINED, status=STARTING), dc="S_TRANSITION_ENGINE")
+    assert found.plan.adoptions == (Ref("Primitive", "a"),)
+    assert (found.plan.holds, len(found.plan.commands)) == ((), 1)
+
+
 def test_maintenance_that_a_manifest_says_something_of_holds_nothing() -> None:
     extra = '[[items]]\nkind = "ClusterProperties"\nmetadata.name = "cib-bootstrap-options"\n'
     for mode in ("true", "false"):

@@ -53,7 +53,7 @@ PLACES = ("/var/lib/reconciler", "/run/reconciler", DESIRED)
 PAGES = ("", "metrics", "healthz", "readyz")
 FAILING = """#!/bin/sh
 case "$*" in
-*--patch*) cat >&2; exit 78 ;;
+*--patch*) cat >&2; exit 1 ;;
 *) exec /run/home/real "$@" ;;
 esac
 """
@@ -187,7 +187,7 @@ def test_what_fails_says_no_secret(agent: Agent) -> None:
     with nothing_said_on_the_way():
         with instead(node, CIBADMIN, FAILING):
             hide(node, f"{CANARY} <4>")
-            agent.until_logged("error: not applied: cibadmin failed with exit code 78: <diff")
+            agent.until_logged("error: not applied: cibadmin failed with exit code 1: <diff")
             nobody_knows(agent, output(agent, "apply"), *plans(agent))
         # Its scheduler, schema and checks complain about what they are given; so does the cluster of a patch too late.
         agent.want("hiding.toml", HIDING.replace('interval = "60s"', 'interval = "60s", role = "Nobody"'))
