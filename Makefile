@@ -8,8 +8,9 @@
 
 BIN := .venv/bin
 FAST := not lab and not slow
-# Clusters mostly wait for timers: three at a time keep two cores busy. A file's tests share what they have built.
-AT_ONCE := --numprocesses 3 --dist loadfile
+# Clusters mostly wait for timers: three at a time keep two cores busy. A file's tests share what they have built; what
+# computes long comes first (tests/conftest.py).
+AT_ONCE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := check
 .PHONY: setup demo check test bench schema lock lint clean

@@ -10,6 +10,11 @@ from tests.lab.fixture import lab, new_lab, require, shared_lab
 __all__ = ["lab", "new_lab", "shared_lab"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Else one process would compute in the end while the others have nothing left to do.
+    items.sort(key=lambda item: item.get_closest_marker("lab") is not None)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("lab"):
         require()
