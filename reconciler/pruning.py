@@ -87,9 +87,9 @@ def _referenced(doomed: set[Ref], wanted: State, observed: Observed) -> list[Hol
         going = doomed - set(holds)
         more = {}
         for ref in going:
-            user = next(_users_that_stay(ref, going, wanted, observed), None)
-            if user is not None:
-                message = f"no manifest wants it, but {observed.label(user)} names it"
+            users = list(_users_that_stay(ref, going, wanted, observed))
+            if users:
+                message = f"no manifest wants it, but {observed.namers(users)} it"
                 more[ref] = Hold(Reason.REFERENCED, message, ref)
         if not more:
             return [holds[ref] for ref in sorted(holds)]

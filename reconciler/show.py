@@ -1,7 +1,7 @@
 """What the agent knows, for people: the texts of `status`, `get` and `describe`."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -58,21 +58,22 @@ def documents(runtime_dir: Path, watch: bool) -> Iterator[Document]:
 
 
 def select(document: Document, kind: str, name: str) -> Document:
-    """Keep the objects of a kind, and of a name; both in any case, empty for all.
+    """Keep the objects of a kind, and of a name, and the changes to them; both in any case, empty for all.
 
     Raises:
         click.ClickException: there is no such kind, or a name was given and there is no such object.
     """
     if kind and kind.lower() not in {item.lower() for item in KINDS}:
         raise click.ClickException(f"{kind!r} is no kind{nearest(kind, KINDS)}")
-    chosen = [
-        item
-        for item in document["objects"]
-        if kind.lower() in ("", item["kind"].lower()) and name in ("", item["name"])
-    ]
+
+    def meant(items: Iterable[Document]) -> list[Document]:
+        return [item for item in items if kind.lower() in ("", item["kind"].lower()) and name in ("", item["name"])]
+
+    plan = document["plan"]
+    chosen = meant(document["objects"])
     if name and not chosen:
         raise click.ClickException(f"the agent knows no {kind} {name}")
-    return {**document, "objects": chosen}
+    return {**document, "objects": chosen, "plan": {**plan, "changes": meant(plan["changes"])}}
 
 
 def describe(document: Document, kind: str, name: str, state_dir: Path) -> Document:

@@ -142,10 +142,11 @@ def _takes_away_what_is_named(ref: Ref, change: Change, scene: Scene) -> Hold | 
     if change.after is not None:
         gone -= references.ids(scene.written[ref])
     for name in sorted(gone):
-        for user in scene.observed.users.get(name, ()):
-            if key(user) != kinds.key(ref) and _still_names(user, name, scene):
-                what = "no manifest wants it" if change.after is None else f"the change would take {name} away"
-                return Hold(Reason.REFERENCED, f"{what}, but {scene.observed.label(user)} names it", ref)
+        named_by = scene.observed.users.get(name, ())
+        users = [user for user in named_by if key(user) != kinds.key(ref) and _still_names(user, name, scene)]
+        if users:
+            what = "no manifest wants it" if change.after is None else f"the change would take {name} away"
+            return Hold(Reason.REFERENCED, f"{what}, but {scene.observed.namers(users)} it", ref)
     return None
 
 

@@ -226,6 +226,19 @@ def test_what_other_sections_name_stays(extra: str, held: bool) -> None:
     assert (reasons(planned(live, OTHER).plan) == {"Primitive/a": Reason.REFERENCED}) == held
 
 
+@pytest.mark.parametrize(
+    ("count", "names"),
+    [
+        (2, "Ticket/k1 and Ticket/k2 name"),
+        (5, "Ticket/k1, Ticket/k2, Ticket/k3, Ticket/k4 and 1 more name"),
+    ],
+)
+def test_all_that_name_an_object_are_said(count: int, names: str) -> None:
+    tickets = "".join(f'<rsc_ticket id="k{n}" rsc="a" ticket="t"/>' for n in range(1, count + 1))
+    holds = planned(cib(primitive("a"), "a", tickets), OTHER).plan.holds
+    assert [hold.message for hold in holds] == [f"no manifest wants it, but {names} it"]
+
+
 def test_a_tag_keeps_an_object_where_the_schema_wants_every_reference_to_exist() -> None:
     live = cib(primitive("a") + primitive("other"), "a other", schema="3.2")
     live = live.replace("<tags>", '<tags><tag id="t"><obj_ref id="a"/></tag>')

@@ -19,9 +19,10 @@ from reconciler.expectation import Sort, Surprise
 from reconciler.host import store
 from reconciler.host.lock import LOCK
 from reconciler.host.store import STATUS
+from reconciler.kinds import CLUSTER_KINDS
 from reconciler.overrides import Age, Mark
 from reconciler.page import page
-from reconciler.plan import Hold, Override, Plan, Reason
+from reconciler.plan import Change, Hold, Override, Plan, Reason
 from reconciler.pruning import Policy
 from reconciler.reconciliation import Reconciliation, Wanted
 from reconciler.records import EVENTS
@@ -131,6 +132,14 @@ def test_get_selects_by_kind_and_name_in_any_case() -> None:
         show.select(whole, "Primitve", "")
     with pytest.raises(ClickException, match="the agent knows no Primitive x"):
         show.select(whole, "Primitive", "x")
+
+
+def test_get_judges_only_what_was_asked_for() -> None:
+    create = Change(Ref("Tag", "t"), None, CLUSTER_KINDS["Tag"].spec.model_validate({"objects": ["r"]}))
+    whole = document(passed(plan=Plan(changes=(create,))))
+    assert not all_well(whole)
+    assert not all_well(show.select(whole, "", ""))
+    assert all_well(show.select(whole, "Primitive", "r"))
 
 
 def test_describe_says_everything_about_one_object() -> None:

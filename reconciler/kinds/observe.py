@@ -1,6 +1,6 @@
 """What the CIB holds, in the kinds' own words. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from xml.etree import ElementTree as ET
@@ -14,6 +14,9 @@ from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.base import ClusterKind
 from reconciler.secret import Secret
 from reconciler.state import Ref, Spec, State
+
+_FEW = 4
+"""So many are named in one message."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,15 @@ class Observed:
         """Say what an element is called: as an object, or by its tag and id."""
         ref = self.by_name.get(key(element))
         return str(ref) if ref else f"<{element.tag}> {element.get('id', '')}".rstrip()
+
+    def namers(self, elements: Iterable[ET.Element]) -> str:
+        """Say who names something, as the beginning of a sentence: `Order/a and Tag/b name`."""
+        labels = list(dict.fromkeys(self.label(element) for element in elements))
+        if len(labels) == 1:
+            return f"{labels[0]} names"
+        more = len(labels) - _FEW
+        last = f"{more} more" if more > 0 else labels[-1]
+        return f"{', '.join(labels[: _FEW if more > 0 else -1])} and {last} name"
 
     @cached_property
     def parents(self) -> Mapping[str, Ref]:
