@@ -245,7 +245,8 @@ def _edits(
     observed: Observed,
 ) -> tuple[Edits, frozenset[str]]:
     live = observed.elements
-    edited = {live[ref]: written[ref] for ref, change in changes.items() if change.verb is Verb.UPDATE}
+    edited_refs = [ref for ref, change in changes.items() if change.verb is Verb.UPDATE]
+    edited = {live[ref]: written[ref] for ref in edited_refs}
     inside = {ref.name: members(ref, change.after) for ref, change in changes.items() if change.after is not None}
     created = [
         (CLUSTER_KINDS[ref.kind].home, written[ref]) for ref, change in changes.items() if change.verb is Verb.CREATE
@@ -254,6 +255,8 @@ def _edits(
     owned = set(observed.owned) - {key(ref) for ref in gone}
     for ref in (*changes, *adoptions):
         owned -= _value_ids(ref, live.get(ref))
+        if ref in edited_refs:
+            owned -= references.ids(live[ref]) - references.ids(written[ref])
         element = written.get(ref) if ref in changes else live[ref]
         if element is not None:
             owned |= _recorded(ref, element, wanted, observed)

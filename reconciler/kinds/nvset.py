@@ -146,7 +146,7 @@ def merged(sets: tuple[SetT, ...]) -> tuple[SetT, ...]:
             first = result[-1]
             result[-1] = type(first).model_construct(
                 values={**item.values, **first.values},
-                ids={**item.ids, **first.ids},
+                ids={name: own for name, own in item.ids.items() if name not in first.values} | first.ids,
                 nvpairs=pair_references(first.nvpairs + item.nvpairs),
             )
         elif item.is_said:

@@ -64,13 +64,26 @@ def options(pen: Pen, kind: str) -> Objects:
 def node(pen: Pen, name: str) -> Table:
     types = {"n1": ("member", None), "n2": (None,), "n3": ("remote", None)}
     return table(
-        attributes=sets(pen, "instance_attributes", attributes),
-        utilization=sets(pen, "utilization", capacities),
+        attributes=one_of_each(sets(pen, "instance_attributes", attributes)),
+        utilization=one_of_each(sets(pen, "utilization", capacities)),
         description=pen.some(*TEXTS),
         type=pen.pick(*types[name]),
         score=pen.some(*SCORES),
         id=pen.some("3") if name == "n3" else None,
     )
+
+
+def one_of_each(said: Any) -> Any:
+    """Leave out a second set of one condition: of one node's sets the condition and the name tell whose a value is."""
+    if not isinstance(said, list):
+        return said
+    return list({_condition(item): item for item in reversed(said)}.values())
+
+
+def _condition(item: Table) -> str:
+    score = "INFINITY" if item.get("score") == "1000000" else item.get("score")
+    rule = item.get("rule", {})
+    return str((rule.get("expression"), rule.get("id-ref"), score, item.get("id-ref")))
 
 
 def attributes(pen: Pen) -> Table:
