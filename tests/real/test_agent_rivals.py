@@ -89,7 +89,7 @@ def test_a_rival_of_the_same_field_is_left_alone_after_a_while(agents: list[Agen
     first.until_logged("created Location/one-here")
     script = 'while cibadmin --modify --xml-text \'<rsc_location id="one-here" score="7"/>\'; do sleep 0.1; done'
     rival = second.node.start(["sh", "-c", script], log="rival.log")
-    first.until_logged("held: Location/one-here: Oscillating: score was corrected 30 times", 40)
+    first.until_logged("held: Location/one-here: Oscillating: score was corrected 30 times", 120)
     # Its creation was the first time.
     assert first.log().count("updated Location/one-here") == 29
     document = first.until(lambda seen: not in_sync(seen), "the quarrel")

@@ -195,7 +195,7 @@ def test_what_fails_says_no_secret(agent: Agent) -> None:
         nobody_knows(agent)
         agent.want("hiding.toml", HIDING)
         node.run(["crm_attribute", "-n", "batch-limit", "-v", "7"], check=True)
-        agent.until(in_sync, "it to be applied", 20)
+        agent.until(in_sync, "it to be applied")
     assert value(node) == f"{CANARY} <4>"
 
 
