@@ -124,7 +124,10 @@ def leads_where_it_says(pacemaker: PatchOracle, situation: tuple[Live, Objects])
     assert not planned.plan.changes
     assert not planned.plan.adoptions
     allowed = {Reason.REFERENCED, Reason.NAME_TAKEN, Reason.REFERENCE_MISSING, Reason.UNSUPPORTED}
-    assert {hold.reason for hold in planned.plan.holds} <= allowed
+    reasons = {hold.reason for hold in planned.plan.holds}
+    # What is to be stopped first waits for ever only behind something else that is held.
+    assert reasons - {Reason.STOPPING} <= allowed
+    assert Reason.STOPPING not in reasons or reasons & allowed
     held = {hold.ref for hold in planned.plan.holds}
     there = observe(cib)
     assert {ref for ref in wanted.state if ref not in held} <= set(there.state)
