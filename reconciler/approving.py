@@ -65,4 +65,5 @@ def words(asked: Demand) -> str:
         f"FENCES {', '.join(sorted(asked.fenced))}" if asked.fenced else "",
     ]
     said = "; ".join(part for part in parts if part and part != "changes ")
-    return f"approved {asked.digest} for a day: {said}"
+    reasons = ", ".join(sorted({reason.partition("/")[0] for reason in asked.reasons}))
+    return f"approved {asked.digest} for a day: {said}; releases it from {reasons} and from nothing else"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reconciler.cib.register import Approval
 from reconciler.forecast import Forecast, NoForecast
-from reconciler.plan import Change, Verb
+from reconciler.plan import Change, Reason, Verb
 from reconciler.planner import ClusterPlan
 from reconciler.secret import shown, without_digests
 from reconciler.state import Ref
@@ -21,7 +21,7 @@ class Demand:
 
     `changes` has a digest for each object's change but for deletions, `deletions` all objects that go, also those that
     have to stop first, `disrupted` the resources that are interrupted, `fenced` the nodes. `unforeseen` says
-    that nobody knows of these two.
+    that nobody knows of these two. `reasons` are what holds it and a person may decide otherwise (`token`).
     """
 
     revision: str
@@ -30,6 +30,7 @@ class Demand:
     disrupted: frozenset[str] = frozenset()
     fenced: frozenset[str] = frozenset()
     unforeseen: bool = False
+    reasons: frozenset[str] = frozenset()
 
     @property
     def digest(self) -> str:
@@ -43,6 +44,8 @@ class Demand:
             *sorted(self._interrupts),
             "fences",
             *sorted(self.fenced),
+            "from",
+            *sorted(reason for reason in self.reasons if reason.partition("/")[0] in _MORE_THAN_IT_ASKS_FOR),
         )
         return _digest(parts)
 
@@ -51,14 +54,24 @@ class Demand:
 
         So an approval also releases what is left of its plan when a part is done: first the stops, then the deletions.
         """
-        changed = {digest for ref, digest in self.changes.items() if ref not in approval.deletions}
-        return (
-            self.revision == approval.revision
-            and changed <= approval.changes
-            and self.deletions <= approval.deletions
-            and self._interrupts <= approval.disrupted
-            and self.fenced <= approval.fenced
+        return self.revision == approval.revision and not self.beyond(approval)
+
+    def beyond(self, approval: Approval) -> tuple[str, ...]:
+        """Say what it asks for, of the same revision, that the approval does not cover: `fences b`."""
+        changes = (
+            ref
+            for ref, digest in self.changes.items()
+            if ref not in approval.deletions and digest not in approval.changes
         )
+        more = {
+            "changes": map(str, sorted(changes)),
+            "deletes": map(str, sorted(self.deletions - approval.deletions)),
+            "interrupts": (
+                _WHAT_NOBODY_KNOWS.get(name, name) for name in sorted(self._interrupts - approval.disrupted)
+            ),
+            "fences": sorted(self.fenced - approval.fenced),
+        }
+        return tuple(f"{verb} {', '.join(names)}" for verb, found in more.items() if (names := tuple(found)))
 
     def approval(self, at: int, by: str) -> Approval:
         """Return the approval of it by somebody, at a time in Unix seconds."""
@@ -71,11 +84,25 @@ class Demand:
             self._interrupts,
             self.fenced,
             frozenset(self.changes.values()),
+            self.reasons,
         )
 
     @property
     def _interrupts(self) -> frozenset[str]:
         return self.disrupted | ({ANYTHING} if self.unforeseen else frozenset())
+
+
+_WHAT_NOBODY_KNOWS = {ANYTHING: "nobody knows what"}
+_MORE_THAN_IT_ASKS_FOR = frozenset(
+    {Reason.QUARANTINED, Reason.VERIFY_ERRORS, Reason.FENCING_PENDING, Reason.OUTSIDE_WINDOW}
+)
+"""Reasons that a digest stands for: budgets and fencing follow from what is asked for anyway, and whether the cluster
+is busy is another thing from one moment to the next."""
+
+
+def token(reason: Reason, subject: str = "") -> str:
+    """Return what an approval keeps of a reason, and of what it is about, where that can be one thing or another."""
+    return f"{reason}/{subject}" if subject else str(reason)
 
 
 def demand(revision: str, planned: ClusterPlan, forecast: Forecast | NoForecast | None) -> Demand:

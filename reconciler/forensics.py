@@ -243,8 +243,7 @@ def _may_be_agents(by: Editor, agents: frozenset[str] | None) -> bool:
 
 def _reverts(before: Observed, after: Observed) -> bool:
     """Tell whether a version put a revision in quarantine: what agents do, in the patch that takes its change back."""
-    quarantined = register.read(after.cib).quarantined
-    return quarantined is not None and quarantined != register.read(before.cib).quarantined
+    return bool({*register.read(after.cib).quarantines} - {*register.read(before.cib).quarantines})
 
 
 def _as_expected(ref: Ref, after: Observed, expected: Expected) -> bool:

@@ -1,9 +1,10 @@
 """Whether the patch of a plan may be sent now. Pure.
 
 A patch is sent as it is or held as a whole: its parts belong together. What a person may decide otherwise is released
-by an approval of exactly that plan; what no approval can make right is not.
+by an approval of exactly that plan, from the reasons that were shown; what no approval can make right is not.
 """
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,7 @@ from reconciler.cib.document import Cib
 from reconciler.cib.register import Approval, Register, patched
 from reconciler.cib.verdict import Invalid
 from reconciler.decision import Decision
-from reconciler.demand import Demand, demand
+from reconciler.demand import Demand, demand, token
 from reconciler.forecast import Forecast, NoForecast
 from reconciler.kinds import CLUSTER_KINDS, key
 from reconciler.kinds.cluster_properties import ClusterProperties
@@ -76,14 +77,51 @@ def guarded(decision: Decision, moment: Moment, rules: Rules, register: Register
         return replace(decision, forecast=moment.forecast, demand=asked)
     holds = [Hold(reason, message) for reason, message in _final(asked, moment)]
     warnings: list[str] = []
-    if not any(asked.is_within(approval) and _counts(approval, moment.now) for approval in register.approvals):
-        for reason, message in (*_releasable(asked, moment, rules, register), *_busy(decision.cluster, moment)):
-            if moment.live or reason is Reason.DELETION_BUDGET:
-                holds.append(Hold(reason, f"{message}; to go ahead all the same: reconciler approve {asked.digest}"))
-            else:
-                warnings.append(f"on a live cluster this is held: {reason}: {message}")
+    waits = (*_releasable(asked, moment, rules, register), *_busy(decision.cluster, moment))
+    asked = replace(asked, reasons=frozenset(name for wait in waits for name in wait.tokens))
+    approvals = [approval for approval in register.approvals if _counts(approval, moment.now)]
+    for wait in _unreleased(waits, asked, approvals):
+        if moment.live or wait.reason is Reason.DELETION_BUDGET:
+            way_out = f"to go ahead all the same: reconciler approve {asked.digest}"
+            holds.append(Hold(wait.reason, f"{wait.message}; {way_out}"))
+        else:
+            warnings.append(f"on a live cluster this is held: {wait.reason}: {wait.message}")
     plan = replace(decision.plan, warnings=(*decision.plan.warnings, *warnings))
     return held(replace(decision, plan=plan, forecast=moment.forecast, demand=asked), holds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """What a person may decide otherwise; `tokens` are what an approval of it keeps."""
+
+    reason: Reason
+    message: str
+    tokens: frozenset[str]
+
+
+def _wait(reason: Reason, message: str, subjects: Iterable[str] = ("",)) -> _Wait:
+    return _Wait(reason, message, frozenset(token(reason, subject) for subject in subjects))
+
+
+def _unreleased(waits: Iterable[_Wait], asked: Demand, approvals: Collection[Approval]) -> Iterator[_Wait]:
+    """Yield what no approval releases, each with why one of the same revision does not."""
+    within = [approval for approval in approvals if asked.is_within(approval)]
+    released = frozenset(name for approval in within for name in approval.reasons)
+    others = [approval for approval in approvals if approval.revision == asked.revision]
+    latest = max(within or others, key=lambda approval: approval.at, default=None)
+    for wait in waits:
+        if wait.tokens <= released:
+            continue
+        if latest is None or wait.reason in _PASSES:
+            yield wait
+            continue
+        missing = "; ".join(asked.beyond(latest)) or str(wait.reason)
+        why = f"the approval {latest.digest} by {latest.by} does not cover it, as that did not show: {missing}"
+        yield replace(wait, message=f"{wait.message}; {why}")
+
+
+_PASSES = frozenset({Reason.TRANSITION_RUNNING, Reason.OUTSIDE_WINDOW})
+"""What is approved but for these simply waits on."""
 
 
 def held(decision: Decision, holds: Sequence[Hold]) -> Decision:
@@ -109,22 +147,21 @@ def tidied(decision: Decision, cib: Cib, kept: Register, revision: str, now: flo
 
 
 def still_needed(kept: Register, revision: str, now: float, *, done: bool) -> Register:
-    """Leave out a suspension that has long been over, approvals used up or too old, and a quarantine that is over too.
+    """Leave out a suspension that has long been over, approvals used up or too old, a quarantine that was released.
 
-    `done` says that this revision has nothing left to do: it is another than the one in quarantine, or that one after a
-    person has released it.
+    `done` says that this revision has nothing left to do. One that did harm stays in quarantine when another one
+    follows: it might come back.
     """
     approvals = [approval for approval in kept.approvals if _counts(approval, now)]
-    suspended, quarantined = kept.suspended, kept.quarantined
+    suspended = kept.suspended
     # A revert takes approvals along: one that is there is newer than the quarantine.
-    released = any(approval.revision == revision for approval in approvals)
-    lifted = done and quarantined is not None and (quarantined.revision != revision or released)
+    released = done and any(approval.revision == revision for approval in approvals)
     return replace(
         kept,
         approvals=tuple(approval for approval in approvals if not (done and approval.revision == revision)),
         # For long enough that a node whose clock is ahead does not end for all what only it takes for over.
         suspended=suspended if suspended and suspended.until + SUSPENSION_STAYS > now else None,
-        quarantined=None if lifted else quarantined,
+        quarantines=tuple(bad for bad in kept.quarantines if not (released and bad.revision == revision)),
     )
 
 
@@ -153,32 +190,32 @@ def _final(asked: Demand, moment: Moment) -> _Held:
         )
 
 
-def _releasable(asked: Demand, moment: Moment, rules: Rules, register: Register) -> _Held:
+def _releasable(asked: Demand, moment: Moment, rules: Rules, register: Register) -> Iterator[_Wait]:
     """Yield what a person may decide otherwise."""
-    quarantined = register.quarantined
-    if quarantined and quarantined.revision == asked.revision:
-        yield Reason.QUARANTINED, f"this revision is not applied again: {quarantined.reason}"
+    quarantine = register.quarantine_of(asked.revision)
+    if quarantine:
+        yield _wait(Reason.QUARANTINED, f"this revision is not applied again: {quarantine.reason}")
     if asked.deletions and not any(ref.kind in CLUSTER_KINDS for ref in moment.desired.state):
         gone = _some(sorted(asked.deletions))
-        yield Reason.DELETION_BUDGET, f"it deletes {gone}: the manifests want nothing of the cluster any more"
+        yield _wait(Reason.DELETION_BUDGET, f"it deletes {gone}: the manifests want nothing of the cluster any more")
     elif len(asked.deletions) > rules.deletion_budget:
         count = f"{_count(asked.deletions, 'object')}, more than the deletion budget of {rules.deletion_budget}"
-        yield Reason.DELETION_BUDGET, f"it deletes {count}: {_some(sorted(asked.deletions))}"
+        yield _wait(Reason.DELETION_BUDGET, f"it deletes {count}: {_some(sorted(asked.deletions))}")
     if asked.fenced:
-        yield Reason.FENCING, f"{_some(sorted(asked.fenced))} would be fenced"
+        yield _wait(Reason.FENCING, f"{_some(sorted(asked.fenced))} would be fenced")
     if len(asked.disrupted) > rules.disruption_budget:
         count = f"{_count(asked.disrupted, 'resource')}, more than the disruption budget of {rules.disruption_budget}"
-        yield Reason.DISRUPTION_BUDGET, f"it interrupts {count}: {_some(sorted(asked.disrupted))}"
+        yield _wait(Reason.DISRUPTION_BUDGET, f"it interrupts {count}: {_some(sorted(asked.disrupted))}")
     yield from _doubts(moment.forecast)
     unclean = _to_be_fenced(moment.observation)
     if moment.live and unclean:
-        yield Reason.FENCING_PENDING, f"waits until the cluster has fenced {_some(unclean)}"
+        yield _wait(Reason.FENCING_PENDING, f"waits until the cluster has fenced {_some(unclean)}", unclean)
     why = closed(rules.windows, moment.now) if moment.live else None
     if why:
-        yield Reason.OUTSIDE_WINDOW, why
+        yield _wait(Reason.OUTSIDE_WINDOW, why)
 
 
-def _busy(planned: ClusterPlan, moment: Moment) -> _Held:
+def _busy(planned: ClusterPlan, moment: Moment) -> Iterator[_Wait]:
     """Yield that the cluster is at something that this patch is not about.
 
     What mends a resource is not to wait until its start has failed. And a DC that is busy without any operation only
@@ -197,7 +234,7 @@ def _busy(planned: ClusterPlan, moment: Moment) -> _Held:
         for task in _tasks(there)
     ]
     if under_way:
-        yield Reason.TRANSITION_RUNNING, f"waits until the cluster has done what it is at: {_some(under_way)}"
+        yield _wait(Reason.TRANSITION_RUNNING, f"waits until the cluster has done what it is at: {_some(under_way)}")
 
 
 def _tasks(there: Placement) -> Iterator[str]:
@@ -224,13 +261,14 @@ def _lineage(resource: ResourceStatus, status: ClusterStatus) -> Iterator[str]:
         yield from _lineage(status.resources[resource.parent], status)
 
 
-def _doubts(forecast: Forecast | NoForecast | None) -> _Held:
+def _doubts(forecast: Forecast | NoForecast | None) -> Iterator[_Wait]:
     if forecast is None or forecast.verdict.invalid:
         return
     if forecast.verdict.errors:
-        yield Reason.VERIFY_ERRORS, f"Pacemaker calls it wrong: {_some(forecast.verdict.errors)}"
+        digests = (hashlib.sha256(error.encode()).hexdigest()[:12] for error in forecast.verdict.errors)
+        yield _wait(Reason.VERIFY_ERRORS, f"Pacemaker calls it wrong: {_some(forecast.verdict.errors)}", digests)
     if isinstance(forecast, NoForecast) and not forecast.breaks and not forecast.mends:
-        yield Reason.NO_FORECAST, f"nobody knows what it would do: {forecast.reason}"
+        yield _wait(Reason.NO_FORECAST, f"nobody knows what it would do: {forecast.reason}")
 
 
 def _to_be_fenced(observation: Observation) -> list[str]:

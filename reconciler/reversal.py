@@ -50,7 +50,7 @@ def reversal(settling: Settling, live: Cib, updated: Update, at: int) -> Reversa
         kept = read(live)
         # What has released the revision once is not to release it from quarantine.
         others = tuple(approval for approval in kept.approvals if approval.revision != settling.revision)
-        kept = replace(kept, quarantined=quarantine, approvals=others)
+        kept = replace(kept.quarantining(quarantine), approvals=others)
         configuration = draft(before, edits(before, kept))
         operations = tuple(patch.diff(live.configuration, configuration, CONFIGURATION))
     except (patch.AmbiguousChildrenError, RegisterError) as error:

@@ -72,7 +72,7 @@ class Settler:
             before.cib,
             decision.cluster.configuration,
             _promised(before.status, decision.forecast),
-            approved=kept.quarantined is not None and kept.quarantined.revision == demand.revision,
+            approved=kept.quarantine_of(demand.revision) is not None,
             secrets=decision.cluster.secrets,
         )
         untouched = previous is not None and not previous.over and is_as_made(previous.applied.made, before.cib)
@@ -129,9 +129,7 @@ class Settler:
                     _promised(seen.status, forecast),
                     takes_back=True,
                 )
-                done = (
-                    f"reverted; revision {settling.revision[:12]} is in quarantine until the next one, or an approval"
-                )
+                done = f"reverted; revision {settling.revision[:12]} is in quarantine until an approval"
                 return Followed(
                     replace(settling, remedy=Remedy.REVERTED, done=done),
                     begin(applied, settling, time.monotonic(), rules.settle_timeout, untouched=True),

@@ -51,8 +51,7 @@ def shape(element: ET.Element) -> object:
 
 
 def registered(cib: Cib) -> Quarantine:
-    found = read(cib).quarantined
-    assert found
+    (found,) = read(cib).quarantines
     return found
 
 

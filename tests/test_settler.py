@@ -146,8 +146,7 @@ def test_a_change_that_breaks_a_service_is_taken_back_and_held_until_the_next_re
     assert cluster.config == "apache2/apache2"
     assert "new" not in cluster.cib.by_id
     assert owned_ids(cluster.cib) == owned
-    quarantined = read(cluster.cib).quarantined
-    assert quarantined
+    (quarantined,) = read(cluster.cib).quarantines
     assert quarantined.revision == done.revision
     assert quarantined.reason == "httpd was running and healthy before it and not after"
     assert Reason.QUARANTINED in holds(done)
@@ -162,7 +161,11 @@ def test_a_change_that_breaks_a_service_is_taken_back_and_held_until_the_next_re
     cluster.turn()
     assert cluster.config == "mended"
     cluster.turn()
-    assert read(cluster.cib).quarantined is None
+    assert read(cluster.cib).quarantines == (quarantined,)
+    cluster.want("broken", "new")
+    done = cluster.turn()
+    assert Reason.QUARANTINED in holds(done), "what did harm before does so again"
+    assert cluster.config == "mended"
 
 
 def test_without_leave_nothing_is_taken_back_and_that_is_said(tmp_path: Path) -> None:
@@ -175,7 +178,7 @@ def test_without_leave_nothing_is_taken_back_and_that_is_said(tmp_path: Path) ->
     (ended,) = done.settled
     assert (ended.broken, ended.remedy, ended.done) == (("httpd",), Remedy.WITHHELD, "not reverted: revert = false")
     assert cluster.config == "broken"
-    assert read(cluster.cib).quarantined is None
+    assert read(cluster.cib).quarantines == ()
     condition = done.objects[HTTPD].condition("Healthy")
     assert condition.status == "False"
     assert condition.message.endswith(f"it was healthy before revision {done.revision[:12]}")

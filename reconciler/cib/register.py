@@ -6,8 +6,8 @@ is something to keep and removed when there is nothing more. Its values are sent
 
     reconciler-suspended       since 2026-11-24T06:00:00Z until 2026-11-24T08:00:00Z by root@vm-node1: kernel update
     reconciler-approved-DIGEST at 2026-11-24T07:00:00Z by root@vm-node1 revision REV: deletes Primitive/a; disrupts vip;
-                               fences -; changes DIGESTS
-    reconciler-quarantined     revision REV at 2026-11-24T07:00:00Z: httpd was running and is not any more
+                               fences -; changes DIGESTS; from DisruptionBudget
+    reconciler-quarantined     revision REV at 2026-11-24T07:00:00Z: httpd was running and is not any more; revision …
 
 They hold no control characters and nothing that XML or crm would quote: those, a percent sign that two hexadecimal
 digits follow, and blanks and semicolons within words are written as in a URL (`%22`). Pacemaker ignores options that it
@@ -35,6 +35,9 @@ LONGEST_REASON = 200
 MOST_APPROVALS = 8
 """So many approvals are kept; the oldest make way."""
 
+MOST_QUARANTINES = 5
+"""So many revisions that did harm are remembered; the oldest make way."""
+
 LONGEST_VALUE = 1 << 16
 """So many bytes may a value have; an approval of more than that is refused."""
 
@@ -61,7 +64,8 @@ class Approval:
     """What a person has released: a plan by its digest, for one revision of the manifests.
 
     It also releases later plans of that revision that ask for nothing more. `at` is in Unix seconds, `disrupted` are
-    resources, `fenced` nodes, `changes` the digests (12 hexadecimal digits) of single changes.
+    resources, `fenced` nodes, `changes` the digests (12 hexadecimal digits) of single changes, `reasons` what held
+    the plan when it was approved, in the guards' words: from nothing else it is released.
     """
 
     digest: str
@@ -72,6 +76,7 @@ class Approval:
     disrupted: frozenset[str] = frozenset()
     fenced: frozenset[str] = frozenset()
     changes: frozenset[str] = frozenset()
+    reasons: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +90,15 @@ class Quarantine:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Everything that is kept. `unreadable` are entries (name, value) that say nothing this version understands."""
+    """Everything that is kept.
+
+    `quarantines` are the revisions that did harm, the newest first; `unreadable` entries (name, value) that say nothing
+    this version understands.
+    """
 
     suspended: Suspension | None = None
     approvals: tuple[Approval, ...] = ()
-    quarantined: Quarantine | None = None
+    quarantines: tuple[Quarantine, ...] = ()
     unreadable: tuple[tuple[str, str], ...] = ()
 
     def approving(self, approval: Approval) -> "Register":
@@ -97,6 +106,15 @@ class Register:
         others = (kept for kept in self.approvals if kept.digest != approval.digest)
         newest = sorted((*others, approval), key=lambda kept: (kept.at, kept.digest))[-MOST_APPROVALS:]
         return replace(self, approvals=_in_order(newest))
+
+    def quarantining(self, quarantine: Quarantine) -> "Register":
+        """Return it with one more revision in quarantine; of too many the oldest go."""
+        others = (kept for kept in self.quarantines if kept.revision != quarantine.revision)
+        return replace(self, quarantines=(quarantine, *others)[:MOST_QUARANTINES])
+
+    def quarantine_of(self, revision: str) -> Quarantine | None:
+        """Return the quarantine of a revision, if it is in one."""
+        return next((kept for kept in self.quarantines if kept.revision == revision), None)
 
 
 class RegisterError(ValueError):
@@ -107,7 +125,7 @@ def read(cib: Cib) -> Register:
     """Return what a CIB keeps; an entry that cannot be read is kept as it is, in `unreadable`."""
     entries = _entries(cib)
     names = [name for name, _ in entries]
-    found: list[Suspension | Quarantine | Approval] = []
+    found: list[_Entry] = []
     unreadable = []
     for name, value in entries:
         item = _understood(name, value) if names.count(name) == 1 else None
@@ -118,16 +136,19 @@ def read(cib: Cib) -> Register:
     return Register(
         next((item for item in found if isinstance(item, Suspension)), None),
         _in_order(item for item in found if isinstance(item, Approval)),
-        next((item for item in found if isinstance(item, Quarantine)), None),
+        next((item for item in found if isinstance(item, tuple)), ()),
         tuple(sorted(unreadable)),
     )
 
 
-def _understood(name: str, value: str) -> Suspension | Quarantine | Approval | None:
+_Entry = Suspension | tuple[Quarantine, ...] | Approval
+
+
+def _understood(name: str, value: str) -> _Entry | None:
     try:
         if name == _SUSPENDED:
             return _suspension(value)
-        return _quarantine(value) if name == _QUARANTINED else _approval(name, value)
+        return _quarantines(value) if name == _QUARANTINED else _approval(name, value)
     except ValueError:
         return None
 
@@ -203,11 +224,15 @@ def _said(register: Register) -> Iterator[tuple[str, str]]:
         it = register.suspended
         words = f"since {_time(it.since)} until {_time(it.until)} by {_word(it.by)}"
         yield _SUSPENDED, f"{words}: {_escaped(it.reason)}"
-    if register.quarantined:
-        bad = register.quarantined
-        yield _QUARANTINED, f"revision {_word(bad.revision)} at {_time(bad.at)}: {_escaped(bad.reason)}"
+    if register.quarantines:
+        yield _QUARANTINED, "; ".join(map(_bad, register.quarantines))
     for approval in register.approvals:
         yield _APPROVED + approval.digest, _sentence(approval)
+
+
+def _bad(quarantine: Quarantine) -> str:
+    revision, reason = _word(quarantine.revision), _escaped(quarantine.reason, ";")
+    return f"revision {revision} at {_time(quarantine.at)}: {reason}"
 
 
 def _sentence(approval: Approval) -> str:
@@ -217,7 +242,8 @@ def _sentence(approval: Approval) -> str:
         f"deletes {_words(deletions)}; "
         f"disrupts {_words(map(_word, sorted(approval.disrupted)))}; "
         f"fences {_words(map(_word, sorted(approval.fenced)))}; "
-        f"changes {_words(sorted(approval.changes))}"
+        f"changes {_words(sorted(approval.changes))}; "
+        f"from {_words(map(_word, sorted(approval.reasons)))}"
     )
 
 
@@ -229,7 +255,8 @@ _A_TIME = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"
 _SUSPENSION = re.compile(rf"since {_A_TIME} until {_A_TIME} by (\S+): (.*)", re.ASCII)
 _QUARANTINE = re.compile(rf"revision (\S+) at {_A_TIME}: (.*)", re.ASCII)
 _APPROVAL = re.compile(
-    rf"at {_A_TIME} by (\S+) revision (\S+): deletes ([^;]+); disrupts ([^;]+); fences ([^;]+); changes ([^;]+)",
+    rf"at {_A_TIME} by (\S+) revision (\S+): deletes ([^;]+); disrupts ([^;]+); fences ([^;]+); changes ([^;]+); "
+    r"from ([^;]+)",
     re.ASCII,
 )
 _DIGEST = re.compile(r"[0-9a-f]{12}")
@@ -240,14 +267,14 @@ def _suspension(text: str) -> Suspension:
     return Suspension(_moment(since), _moment(until), _plain(by), _plain(reason))
 
 
-def _quarantine(text: str) -> Quarantine:
-    revision, at, reason = _taken(_QUARANTINE, text)
-    return Quarantine(_plain(revision), _moment(at), _plain(reason))
+def _quarantines(text: str) -> tuple[Quarantine, ...]:
+    said = (_taken(_QUARANTINE, part) for part in text.split("; "))
+    return tuple(Quarantine(_plain(revision), _moment(at), _plain(reason)) for revision, at, reason in said)
 
 
 def _approval(name: str, text: str) -> Approval:
     digest = name.removeprefix(_APPROVED)
-    at, by, revision, deletes, disrupts, fences, changes = _taken(_APPROVAL, text)
+    at, by, revision, deletes, disrupts, fences, changes, reasons = _taken(_APPROVAL, text)
     known = frozenset(_split(changes))
     if not name.startswith(_APPROVED) or not all(_DIGEST.fullmatch(item) for item in (digest, *known)):
         raise ValueError(name)
@@ -260,6 +287,7 @@ def _approval(name: str, text: str) -> Approval:
         frozenset(_plain(word) for word in _split(disrupts)),
         frozenset(_plain(word) for word in _split(fences)),
         known,
+        frozenset(_plain(word) for word in _split(reasons)),
     )
 
 

@@ -34,8 +34,13 @@ APPROVAL = Approval(
     frozenset({Ref("Primitive", "a"), Ref("Primitive", "b")}),
     frozenset({"vip"}),
     changes=frozenset({"aaaaaaaaaaaa"}),
+    reasons=frozenset({"DisruptionBudget"}),
 )
-FULL = Register(UNTIL, (APPROVAL,), Quarantine("f00d", 1795500000, "httpd was running and is not any more"))
+BAD = (
+    Quarantine("f00d", 1795500000, "httpd was running and is not any more"),
+    Quarantine("beef", 1795400000, "a; b"),
+)
+FULL = Register(UNTIL, (APPROVAL,), BAD)
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +62,10 @@ def values(cib: Cib) -> dict[str, str]:
 def test_a_person_can_read_it() -> None:
     assert values(kept(parse(EMPTY), FULL)) == {
         "reconciler-suspended": "since 2026-11-24T06:00:00Z until 2026-11-24T08:00:00Z by root@vm-node1: kernel update",
-        "reconciler-quarantined": "revision f00d at 2026-11-24T06:00:00Z: httpd was running and is not any more",
+        "reconciler-quarantined": "revision f00d at 2026-11-24T06:00:00Z: httpd was running and is not any more; "
+        "revision beef at 2026-11-23T02:13:20Z: a%3B b",
         "reconciler-approved-0123456789ab": "at 2026-11-24T06:00:00Z by root@vm-node1 revision f00d: "
-        "deletes Primitive/a Primitive/b; disrupts vip; fences -; changes aaaaaaaaaaaa",
+        "deletes Primitive/a Primitive/b; disrupts vip; fences -; changes aaaaaaaaaaaa; from DisruptionBudget",
     }
 
 
@@ -71,7 +77,7 @@ digests = st.text("0123456789abcdef", min_size=12, max_size=12)
 refs = st.frozensets(st.builds(Ref, words, words), max_size=3)
 names = st.frozensets(words, max_size=3)
 approvals = st.lists(
-    st.builds(Approval, digests, times, words, words, refs, names, names, st.frozensets(digests, max_size=3)),
+    st.builds(Approval, digests, times, words, words, refs, names, names, st.frozensets(digests, max_size=3), names),
     max_size=3,
     unique_by=lambda approval: approval.digest,
 ).map(lambda found: tuple(sorted(found, key=lambda approval: approval.digest)))
@@ -84,7 +90,7 @@ registers = st.builds(
     Register,
     st.none() | st.builds(Suspension, times, times, words, words),
     approvals,
-    st.none() | st.builds(Quarantine, words, times, words),
+    st.lists(st.builds(Quarantine, words, times, words), max_size=3).map(tuple),
     unreadable,
 ).filter(lambda value: not (value.suspended and any(name.endswith("-suspended") for name, _ in value.unreadable)))
 
@@ -152,7 +158,7 @@ def test_what_cannot_be_read_is_kept_and_said(entry: str) -> None:
     )
     found = register.read(parse(text))
     assert found.unreadable
-    assert (found.suspended, found.approvals, found.quarantined) == (None, (), None)
+    assert (found.suspended, found.approvals, found.quarantines) == (None, (), ())
 
 
 def test_said_twice_is_not_readable() -> None:

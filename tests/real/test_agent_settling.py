@@ -104,9 +104,16 @@ def test_a_change_that_breaks_a_service_is_taken_back_and_held_until_the_next_re
     assert Cib(agent.node).epoch == epoch, "it is not tried again by the next process either"
     agent.want("harmed.toml", dummy("harmed", fake="2"))
     agent.until(well, "the next revision to be in force", 30)
-    until(lambda: register(agent) == {}, "the quarantine to be lifted", 10)
     assert Cib(agent.node).value("harmed", "fake") == "2"
     until(lambda: lab.view().resources.get("two"), "two to run", 20)
+    agent.want("harmed.toml", dummy("harmed", state=BAD))
+    document = agent.until(lambda seen: "Quarantined" in str(seen["agent"]["held"]), "what did harm to be held again")
+    assert Cib(agent.node).value("harmed", "fake") == "2"
+    approved = agent.run("approve", document["plan"]["digest"])
+    assert approved.returncode == 0, approved.stderr
+    assert "releases it from Quarantined and from nothing else" in approved.stdout
+    until(lambda: Cib(agent.node).value("harmed", "state") == BAD, "what a person has released", 10)
+    until(lambda: register(agent) == {}, "the quarantine to be lifted", 20)
 
 
 def test_without_revert_it_stays_and_is_said(lab: Lab, agent: Agent) -> None:
