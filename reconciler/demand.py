@@ -44,10 +44,9 @@ class Demand:
             *sorted(self._interrupts),
             "fences",
             *sorted(self.fenced),
-            "from",
-            *sorted(reason for reason in self.reasons if reason.partition("/")[0] in _MORE_THAN_IT_ASKS_FOR),
         )
-        return _digest(parts)
+        more = sorted(reason for reason in self.reasons if reason.partition("/")[0] in _MORE_THAN_IT_ASKS_FOR)
+        return _digest((*parts, "from", *more) if more else parts)
 
     def is_within(self, approval: Approval) -> bool:
         """Tell whether it asks for nothing but what was approved, of the same revision.
