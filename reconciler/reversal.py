@@ -1,10 +1,11 @@
 """Taking a patch back: the configuration as it was before, and the revision in quarantine, in one patch. Pure.
 
 Never blindly: only while the configuration still is what the patch made of it. What the agents keep in the register
-may have changed meanwhile, and is kept; Pacemaker's own entries do not count. Who owns what is in the configuration
-too, so it is as it was.
+may have changed meanwhile, and is kept; so are Pacemaker's own entries, which do not count. Who owns what is in the
+configuration too, so it is as it was.
 """
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from xml.etree import ElementTree as ET
@@ -17,7 +18,7 @@ from reconciler.cib.register import Quarantine, Register, RegisterError, edits, 
 from reconciler.kinds.cluster_properties import PACEMAKERS
 from reconciler.plan import Command
 from reconciler.planner import CONFIGURATION, command
-from reconciler.settling import Settling
+from reconciler.settling import Applied, Settling
 
 _FEW = 3
 
@@ -45,7 +46,7 @@ def reversal(settling: Settling, live: Cib, updated: Update, at: int) -> Reversa
             who = " ".join(filter(None, (updated.user, updated.client and f"with {updated.client}")))
             where = f" on {updated.origin}" if updated.origin else ""
             return f"somebody has changed the configuration since ({since}; last {who or 'somebody'}{where})"
-        before = _cib(settling.baseline.before.configuration)
+        before = _cib(_with_pacemakers(settling.baseline, live))
         quarantine = Quarantine(settling.revision, at, because(settling))
         kept = read(live)
         # What has released the revision once is not to release it from quarantine.
@@ -59,6 +60,38 @@ def reversal(settling: Settling, live: Cib, updated: Update, at: int) -> Reversa
     refs = tuple(dict.fromkeys(ref for applied in patches for ref in applied.changed))
     secrets = tuple(dict.fromkeys(secret for applied in patches for secret in applied.secrets))
     return Reversal(command(operations, live, refs, secrets), configuration)
+
+
+def _with_pacemakers(baseline: Applied, live: Cib) -> ET.Element:
+    """Return the configuration before, with what Pacemaker has noted of itself since: its version, or a watchdog.
+
+    A revert that brought an old `dc-version` back would lie until the next election.
+    """
+    configuration = copy.deepcopy(baseline.before.configuration)
+    left = {bag.get("id"): _notes(bag) for bag in baseline.made.iterfind(_SETS)}
+    for bag in configuration.iterfind(_SETS):
+        there = live.by_id.get(bag.get("id", ""))
+        now, then = _notes(there), left.get(bag.get("id"), {})
+        since = {name for name in PACEMAKERS if _value(now.get(name)) != _value(then.get(name))}
+        for pair in [pair for pair in bag if pair.get("name") in since]:
+            bag.remove(pair)
+        for place, pair in enumerate(there if there is not None else ()):
+            if pair.get("name") in since:
+                bag.insert(place, copy.deepcopy(pair))
+    return configuration
+
+
+_SETS = "crm_config/cluster_property_set"
+
+
+def _notes(bag: ET.Element | None) -> dict[str, ET.Element]:
+    """Return the entries of a property set that are Pacemaker's own, by name."""
+    pairs = bag.iterfind("nvpair") if bag is not None else ()
+    return {name: pair for pair in pairs if (name := pair.get("name", "")) in PACEMAKERS}
+
+
+def _value(pair: ET.Element | None) -> str | None:
+    return None if pair is None else pair.get("value")
 
 
 def because(settling: Settling) -> str:

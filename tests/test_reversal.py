@@ -136,6 +136,29 @@ def test_what_pacemaker_notes_itself_is_no_change() -> None:
     taken_back(broke(before, made.configuration), web(elsewhere, refreshed))
 
 
+def upgraded(root: ET.Element) -> None:
+    (found,) = root.findall(".//cluster_property_set")
+    for name, value in {"dc-version": "2.1.6", "have-watchdog": "true", "last-lrm-refresh": "7"}.items():
+        for pair in [pair for pair in found if pair.get("name") == name]:
+            found.remove(pair)
+        words = {"id": f"cib-bootstrap-options-{name}", "name": name, "value": value}
+        found.insert(1, ET.Element("nvpair", words))
+
+
+def test_what_pacemaker_notes_itself_is_left_as_it_is_now(pacemaker: PatchOracle) -> None:
+    before, made, live = web(), web(elsewhere), web(elsewhere, upgraded)
+    back = taken_back(broke(before, made.configuration), live)
+    assert "dc-version" not in back.command.stdin
+    assert "have-watchdog" not in back.command.stdin
+    code, text = pacemaker.patched(serialize(live.root), back.command.stdin)
+    assert code == 0
+    after, now = parse(text), {pair.get("name"): pair.get("value") for pair in live.root.iter("nvpair")}
+    for name in ("dc-version", "have-watchdog", "last-lrm-refresh"):
+        (pair,) = after.configuration.findall(f".//nvpair[@name='{name}']")
+        assert pair.get("value") == now[name]
+    assert "/etc/broken.conf" not in text
+
+
 def test_what_the_agents_keep_stays_but_for_approvals_of_the_revision(pacemaker: PatchOracle) -> None:
     before, made = web(), web(elsewhere)
     approval, released = (Approval(f"0123456789a{n}", AT, "root@vm-node1", n) for n in ("b", "abc"))
