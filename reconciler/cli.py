@@ -51,23 +51,33 @@ def cli(context: click.Context, config: Path | None) -> None:
 @click.argument("directory", type=_DIRECTORY)
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text")
 def validate(directory: Path, format_: str) -> None:
-    """Parse and check every manifest and every cross-reference, offline."""
+    """Parse and check every manifest and every cross-reference, offline. What is only doubtful is a warning."""
+    from reconciler.doubts import doubts  # noqa: PLC0415
     from reconciler.oneshot import OneshotError, wanted  # noqa: PLC0415
 
     try:
         desired = wanted(directory)
     except OneshotError as error:
         raise Failure(str(error)) from error
+    warned = doubts(desired.state)
     if format_ == "json":
         faults = [
             {"file": item.file, "object": item.object, "field": item.field, "message": item.message}
             for item in desired.rejected
         ]
-        click.echo(json.dumps({"valid": not faults, "objects": len(desired.state), "rejected": faults}, indent=2))
+        warnings = [
+            {"file": desired.files[item.ref], "object": str(item.ref), "field": item.field, "message": item.message}
+            for item in warned
+        ]
+        said = {"valid": not faults, "objects": len(desired.state), "rejected": faults, "warnings": warnings}
+        click.echo(json.dumps(said, indent=2))
     else:
         _reject(desired.rejected)
+        for item in warned:
+            click.echo(f"warning: {desired.files[item.ref]}: {item}", err=True)
         if not desired.rejected:
-            click.echo(f"{directory}: {len(desired.state)} objects, no faults")
+            also = f", {len(warned)} warning{'s' * (len(warned) != 1)}" if warned else ""
+            click.echo(f"{directory}: {len(desired.state)} objects, no faults{also}")
     sys.exit(ERROR if desired.rejected else OK)
 
 

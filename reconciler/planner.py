@@ -14,6 +14,7 @@ from reconciler.cib import dialect, patch, references
 from reconciler.cib.document import Cib, children
 from reconciler.cib.draft import Edits, draft, rename_taken
 from reconciler.cib.ownership import TAG, record
+from reconciler.doubts import doubts, foreign
 from reconciler.kinds import CLUSTER_KINDS, key
 from reconciler.kinds.base import Around
 from reconciler.kinds.identity import comparable, said_ids
@@ -91,7 +92,10 @@ def plan(
             holds=(*holds, *waiting),
             overrides=(*compared.overrides, *_unnamed(wanted, observed), *_constraints(by_hand, observed)),
             foreign=tuple(ref for ref in pruned.foreign if key(ref) not in owned and ref not in by_hand),
-            warnings=cautions(changes, wanted, observed, configuration) if operations else _messages(obstacle),
+            warnings=(
+                *(cautions(changes, wanted, observed, configuration) if operations else _messages(obstacle)),
+                *map(str, doubts(wanted, foreign(wanted, observed))),
+            ),
             commands=_commands(operations, observed, changes, adoptions, (*desired.secrets, *observed.secrets)),
         ),
         configuration,

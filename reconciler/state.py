@@ -96,6 +96,18 @@ class Rejected:
         return ": ".join(part for part in (self.file, self.object, self.field, self.message) if part)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Doubt:
+    """What is allowed and hardly meant: which object, which field (`spec.meta.target-rol`), and what is the matter."""
+
+    ref: Ref
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.ref}: {self.field}: {self.message}"
+
+
 @dataclass(frozen=True, slots=True)
 class Desired:
     """What the manifests say: a set of objects, where each was said, and the revision of the texts.

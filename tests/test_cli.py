@@ -49,6 +49,20 @@ def test_validate_names_every_fault_on_stderr(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_only_doubtful_is_a_warning_in_validate_and_plan(tmp_path: Path, cib: Path) -> None:
+    text = (WEB / "cluster.toml").read_text(encoding="utf-8")
+    (tmp_path / "web.toml").write_text(text.replace("stonith-enabled", "stonith-enabeld"), encoding="utf-8")
+    result = run("validate", str(tmp_path))
+    assert (result.exit_code, result.stdout) == (0, f"{tmp_path}: 1 objects, no faults, 1 warning\n")
+    place = "ClusterProperties/cib-bootstrap-options: spec.properties.stonith-enabeld"
+    said = f"{place}: 'stonith-enabeld' is no cluster property that Pacemaker knows; did you mean 'stonith-enabled'?"
+    assert result.stderr == f"warning: web.toml: {said}\n"
+    (warning,) = json.loads(run("validate", str(tmp_path), "--format", "json").stdout)["warnings"]
+    assert (warning["file"], warning["field"]) == ("web.toml", "spec.properties.stonith-enabeld")
+    planned = plan(cib, desired=tmp_path)
+    assert (planned.exit_code, f"    {said}\n" in planned.stdout) == (2, True)
+
+
 def test_validate_of_a_missing_directory_is_an_error(tmp_path: Path) -> None:
     result = run("validate", str(tmp_path / "nowhere"))
     assert result.exit_code == 1

@@ -12,8 +12,8 @@ from xml.etree.ElementTree import Element
 from reconciler.cib.inventory import INFINITY, Configuration, Resource, elements, score
 from reconciler.cib.membership import Node, NodeKind
 
-_AGENTS = frozenset({"ocf:pacemaker:ping", "ocf:pacemaker:pingd", "ocf:heartbeat:pingd"})
-_DEFAULT_NAME = "pingd"
+AGENTS = frozenset({"ocf:pacemaker:ping", "ocf:pacemaker:pingd", "ocf:heartbeat:pingd"})
+DEFAULT_NAME = "pingd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ def ping_attributes(
     """Return the attributes that the configured ping resources write, by name."""
     writers: dict[str, dict[str, int | None]] = {}
     for resource in resources.values():
-        if resource.agent in _AGENTS:
+        if resource.agent in AGENTS:
             parameters = configuration.parameters(resource)
-            writers.setdefault(parameters.get("name", _DEFAULT_NAME), {})[resource.id] = _expected(parameters)
+            writers.setdefault(parameters.get("name", DEFAULT_NAME), {})[resource.id] = _expected(parameters)
     if not writers:
         return ()
     requirements = _requirements(configuration, resources, frozenset(writers))

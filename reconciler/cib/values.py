@@ -163,7 +163,7 @@ def _table(*rows: tuple[Callable[[str], str], str]) -> Mapping[str, Callable[[st
     return {name: canonical for canonical, names in rows for name in names.split()}
 
 
-_PROPERTIES = _table(
+PROPERTIES = _table(
     (
         boolean,
         """concurrent-fencing enable-acl enable-startup-probes fence-remote-without-quorum fencing-enabled have-watchdog
@@ -193,7 +193,7 @@ _PROPERTIES = _table(
     (choice("default utilization minimal balanced"), "placement-strategy"),
 )
 
-_META_ATTRIBUTES = _table(
+META_ATTRIBUTES = _table(
     (
         boolean,
         """allow-migrate allow-unhealthy-nodes critical enabled globally-unique interleave is-managed maintenance notify
@@ -211,7 +211,7 @@ _META_ATTRIBUTES = _table(
 _META_NAMES = {"master-max": "promoted-max", "master-node-max": "promoted-node-max"}
 
 _ON_FAIL = "block demote fence ignore migrate restart restart-container standby stop"
-_OPERATION_ATTRIBUTES = _table(
+OPERATION_ATTRIBUTES = _table(
     (boolean, "enabled record-pending"),
     (timeout, "timeout start-delay"),
     (duration, "interval"),
@@ -225,7 +225,7 @@ _WRITTEN: Mapping[Callable[[str], str], Callable[[str], str]] = {
     stored_integer: integer,
     stored_number: number,
 }
-_NODE_ATTRIBUTES = _table((boolean, "maintenance standby"))
+NODE_ATTRIBUTES = _table((boolean, "maintenance standby"))
 
 
 def property_value(name: str, value: str, *, written: bool = False) -> str:
@@ -238,7 +238,7 @@ def property_value(name: str, value: str, *, written: bool = False) -> str:
     Raises:
         ValueError: Pacemaker would ignore the value and use its default.
     """
-    return _canonical(_PROPERTIES, name, value, written)
+    return _canonical(PROPERTIES, name, value, written)
 
 
 def meta_value(name: str, value: str, *, written: bool = False) -> str:
@@ -249,7 +249,7 @@ def meta_value(name: str, value: str, *, written: bool = False) -> str:
     Raises:
         ValueError: Pacemaker would not take the value for what it seems to be.
     """
-    return _canonical(_META_ATTRIBUTES, meta_name(name), value, written)
+    return _canonical(META_ATTRIBUTES, meta_name(name), value, written)
 
 
 def meta_name(name: str) -> str:
@@ -265,7 +265,7 @@ def operation_value(name: str, value: str, *, written: bool = False) -> str:
     Raises:
         ValueError: Pacemaker would not take the value for what it seems to be.
     """
-    return _canonical(_OPERATION_ATTRIBUTES, name, value, written)
+    return _canonical(OPERATION_ATTRIBUTES, name, value, written)
 
 
 def node_value(name: str, value: str) -> str:
@@ -274,7 +274,7 @@ def node_value(name: str, value: str) -> str:
     Raises:
         ValueError: Pacemaker would not take the value for what it seems to be.
     """
-    return _canonical(_NODE_ATTRIBUTES, name, value, written=False)
+    return _canonical(NODE_ATTRIBUTES, name, value, written=False)
 
 
 def _canonical(table: Mapping[str, Callable[[str], str]], name: str, value: str, written: bool) -> str:

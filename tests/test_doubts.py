@@ -1,0 +1,172 @@
+"""What is allowed and hardly meant is said, and nothing else: neither of people's own names nor of other clusters."""
+
+from pathlib import Path
+
+import pytest
+
+from reconciler import manifests
+from reconciler.cib.document import parse, serialize
+from reconciler.doubts import doubts
+from reconciler.kinds.observe import observe
+from reconciler.planner import plan
+from reconciler.pruning import Policy
+from reconciler.spelling import slip
+from reconciler.state import Desired, State
+from tests.manifest_texts import DUMMY, item, listed
+from tests.programs import each_of_the_corpus
+
+EXAMPLES = Path(__file__).parent.parent / "crds" / "examples"
+
+
+def state(*items: str) -> State:
+    loaded = manifests.load({"m.toml": listed(*items)}, "r")
+    assert not loaded.rejected, [str(rejected) for rejected in loaded.rejected]
+    return loaded.state
+
+
+def said(*items: str) -> list[str]:
+    return [str(doubt) for doubt in doubts(state(*items))]
+
+
+SLIPS = """
+Primitive meta target-rol meta_attribute target-role
+Primitive meta is-manged meta_attribute is-managed
+Primitive meta Target_Role meta_attribute target-role
+ResourceDefaults values resource-stickines meta_attribute resource-stickiness
+ClusterProperties properties stonith-timout cluster_property stonith-timeout
+ClusterProperties properties maintainance-mode cluster_property maintenance-mode
+OperationDefaults values timout operation_attribute timeout
+Node attributes standy node_attribute standby
+Node attributes maintenence node_attribute maintenance
+Alert meta timestamp-fromat meta_attribute_of_alerts timestamp-format
+"""
+
+
+@pytest.mark.parametrize("slipped", SLIPS.strip().splitlines())
+def test_a_slip_in_a_name_is_said(slipped: str) -> None:
+    kind, field, name, what, meant = slipped.split()
+    spec = {"Primitive": DUMMY, "Alert": "spec.path = '/a'\n"}.get(kind, "") + f"spec.{field} = {{ {name} = 'x' }}"
+    what = what.replace("_", " ")
+    expected = f"{kind}/x: spec.{field}.{name}: {name!r} is no {what} that Pacemaker knows; did you mean {meant!r}?"
+    assert said(item(kind, "x", spec)) == [expected]
+
+
+@pytest.mark.parametrize(("name", "meant"), [("startt", "start"), ("montior", "monitor"), ("stpo", "stop")])
+def test_a_slip_in_an_operation_is_said(name: str, meant: str) -> None:
+    body = DUMMY + f"spec.operations = [{{ name = '{name}', interval = '10s', meta = {{ timeot = '3s' }} }}]"
+    place = f"Primitive/x: spec.operations[{name} 10s]"
+    assert said(item("Primitive", "x", body)) == [
+        f"{place}.meta.timeot: 'timeot' is no operation attribute that Pacemaker knows; did you mean 'timeout'?",
+        f"{place}.name: {name!r} is no operation that Pacemaker knows; did you mean {meant!r}?",
+    ]
+
+
+def test_a_slip_in_what_the_fencer_reads_is_said_and_what_the_agent_reads_is_not() -> None:
+    body = "spec = { agent = 'stonith:fence_x', params = { pcmk_host_lst = 'a', pcmk_off_timout = '9s', prot = '1' } }"
+    assert said(item("Primitive", "x", body)) == [
+        f"Primitive/x: spec.params.{name}: {name!r} is no parameter of fencing devices that Pacemaker knows;"
+        f" did you mean {meant!r}?"
+        for name, meant in (("pcmk_host_lst", "pcmk_host_list"), ("pcmk_off_timout", "pcmk_off_timeout"))
+    ]
+    assert said(item("Primitive", "x", body.replace("stonith:fence_x", "ocf:heartbeat:x"))) == []
+
+
+def test_names_of_peoples_own_are_not_doubted() -> None:
+    assert (
+        said(
+            item(
+                "Primitive", "p", DUMMY + "spec.meta = { foo = 1, target-role-2 = 'x', owner = 'me', colour = 'red' }"
+            ),
+            item("Primitive", "q", DUMMY + "spec.operations = [{ name = 'restart' }, { name = 'custom_action' }]"),
+            item("ClusterProperties", "c", "spec.properties = { redis_REPL_INFO = 'a', my_SITE = 'b' }"),
+            item("Node", "n", "spec.attributes = { rack = 'r1', site = 's', stand = 'by', 'standby-site' = 'x' }"),
+        )
+        == []
+    )
+
+
+MISSED = "; unless something else does, no node has it"
+
+
+@pytest.mark.parametrize(
+    ("attribute", "params", "doubt"),
+    [
+        ("pingd", "{ host_list = '192.0.2.1' }", ""),
+        ("gateway", "{ name = 'gateway' }", ""),
+        ("pingd", "{ name = 'ping' }", "'pingd': by its parameter `name` p writes 'ping'"),
+        ("p", "{ name = 'ping' }", "'p': by its parameter `name` p writes 'ping'"),
+        ("gate-way", "{ name = 'gateway' }", "'gate-way': by its parameter `name` p writes 'gateway'"),
+        ("ping", "{}", "'ping': by its parameter `name` p writes 'pingd'"),
+        ("disk-full", "{}", ""),
+    ],
+)
+def test_a_rule_on_what_no_ping_resource_writes_is_said(attribute: str, params: str, doubt: str) -> None:
+    rule = f"{{ score = '-INFINITY', expression = 'not_defined {attribute} or {attribute} lte 0' }}"
+    found = said(
+        item("Primitive", "p", f"spec.agent = 'ocf:pacemaker:ping'\nspec.params = {params}"),
+        item("Clone", "c", "spec.resource = 'p'"),
+        item("Primitive", "a", DUMMY),
+        item("Location", "l", f"spec = {{ resource = 'a', rules = [{rule}] }}"),
+    )
+    expected = f"Location/l: spec.rules[0].expression: no ping resource writes the node attribute {doubt}{MISSED}"
+    assert found == ([expected] if doubt else [])
+
+
+MADE_FROM_A_TEMPLATE = item("Template", "t", "spec.agent = 'ocf:pacemaker:ping'") + item(
+    "Primitive", "p", "spec.template = 't'"
+)
+NEEDS = item("Location", "l", "spec = { resource = 'a', rules = [{ score = '-INFINITY', expression = 'pingd lt 1' }] }")
+
+
+@pytest.mark.parametrize(
+    ("beside", "doubted"),
+    [
+        ("", True),
+        (item("Node", "n", "spec.attributes = { pingd = 1 }"), False),
+        (MADE_FROM_A_TEMPLATE, False),
+        (item("Primitive", "p", "spec = { agent = 'ocf:pacemaker:attribute', params = { name = 'pingd' } }"), False),
+        (item("Primitive", "p", "spec = { agent = 'ocf:pacemaker:ping', params = { name = { file = '/x' } } }"), False),
+    ],
+)  # fmt: skip
+def test_what_writes_the_attribute_may_be_anything(beside: str, doubted: bool) -> None:
+    assert bool(said(item("Primitive", "a", DUMMY), NEEDS, beside)) is doubted
+
+
+def test_a_foreign_ping_resource_counts_in_a_plan_and_a_doubt_is_said_when_nothing_is_to_be_done() -> None:
+    ping = '<primitive id="p" class="ocf" provider="pacemaker" type="ping"/>'
+    wanted = Desired(state(item("Primitive", "a", DUMMY + "spec.meta = { target-rol = 'x' }"), NEEDS), "r")
+    inside = "<configuration><resources>{}</resources><constraints/></configuration>"
+    there = f'<cib validate-with="pacemaker-3.9">{inside}</cib>'
+
+    def planned(text: str) -> list[str]:
+        return [text for text in plan(wanted, observe(parse(text)), frozenset(), Policy()).plan.warnings if "/" in text]
+
+    slipped = "'target-rol' is no meta attribute that Pacemaker knows; did you mean 'target-role'?"
+    slipped = f"Primitive/a: spec.meta.target-rol: {slipped}"
+    assert planned(there.format(ping)) == [slipped]
+    assert len(planned(there.format(""))) == 2
+    made = serialize(plan(wanted, observe(parse(there.format(ping))), frozenset(), Policy()).configuration)
+    assert planned(f'<cib validate-with="pacemaker-3.9">{made}</cib>') == [slipped]
+
+
+pytest_corpus = each_of_the_corpus("doubts are NOT tested on other people's clusters")
+
+
+@pytest_corpus
+def test_nothing_in_other_peoples_clusters_is_doubted(file: Path) -> None:
+    assert doubts(observe(parse(file.read_text())).state) == ()
+
+
+@pytest.mark.parametrize(
+    "directory", sorted({path.parent for path in EXAMPLES.rglob("*.toml")}), ids=lambda path: path.name
+)
+def test_no_example_is_doubted(directory: Path) -> None:
+    texts = {str(path): path.read_text() for path in directory.rglob("*.toml")}
+    assert doubts(manifests.load(texts, "r").state) == ()
+
+
+def test_a_thousand_unknown_names_are_looked_at_once() -> None:
+    slip.cache_clear()
+    many = [item("Primitive", f"p{number}", DUMMY + "spec.meta = { ownr = 1, colour = 2 }") for number in range(50)]
+    assert said(*many) == []
+    assert slip.cache_info().misses == 2
