@@ -28,6 +28,7 @@ from reconciler.pruning import Policy
 from reconciler.settings import Settings
 from reconciler.state import Desired, Rejected, Scope
 from reconciler.suspension import holds
+from reconciler.unheard import took_effect
 from reconciler.writer import for_anybody, for_now
 
 _SETTLE = 0.02
@@ -224,6 +225,9 @@ def _carry_out(settings: Settings, planned: Planned, file: Path | None) -> list[
         return list(commands)
     outcomes = applier.apply(Shell(), commands, settings.command_timeout)
     failed = [outcome for outcome in outcomes if not outcome.ok and outcome.code != MOVED]
+    if failed and cluster and cib and all(outcome.command.scope is Scope.CLUSTER for outcome in failed):
+        seen = look_here(settings, planned.observation.node, Shell()).cib
+        failed = [] if took_effect(cib, cluster.configuration, seen) else failed
     trouble = store.save(settings.state_dir / INVENTORY, sorted(planned.decision.inventory)) or planned.vault.keep()
     if failed or trouble:
         raise OneshotError(failed[0].stderr if failed else trouble)

@@ -17,8 +17,9 @@ from reconciler.pace import MOVED
 from reconciler.plan import Change, Hold, Outcome, Reason
 from reconciler.policy import Rules
 from reconciler.reversal import is_as_made, reversal
-from reconciler.settling import Applied, Remedy, Settling, begin, unrest, withheld
+from reconciler.settling import Applied, Remedy, Result, Settling, begin, unrest, withheld
 from reconciler.state import Ref, Scope
+from reconciler.unheard import took_effect
 
 _TRIES = 5
 _NO_MATTER = frozenset({Reason.NOT_WRITER, Reason.BACKING_OFF, Reason.REVISION_SKEW})
@@ -42,6 +43,7 @@ class Settler:
         self._shell = shell
         self._simulator = simulator
         self._timeout = timeout
+        self._unheard: _Sent | None = None
 
     def begin(
         self,
@@ -104,6 +106,9 @@ class Settler:
             holds: what keeps this agent from making changes.
             look: sees anew.
         """
+        if self._unheard and took_effect(self._unheard.applied.before, self._unheard.applied.made, seen.cib):
+            return self._reverted(self._unheard, rules)
+        self._unheard = None
         if not settling.broken:
             return Followed(settling)
         why = withheld(settling, revert=rules.revert) or _kept_from(holds, seen)
@@ -118,27 +123,54 @@ class Settler:
                 return Followed(_left(settling, way))
             forecast = self._simulator.forecast(seen.cib, way.configuration, way.command.secrets)
             (outcome,) = apply(self._shell, (way.command,), self._timeout)
+            applied = Applied(
+                settling.revision,
+                time.time(),
+                way.command.refs,
+                seen.status,
+                seen.cib,
+                way.configuration,
+                _promised(seen.status, forecast),
+                takes_back=True,
+            )
+            sent = _Sent(settling, applied, outcome)
             if outcome.ok:
-                applied = Applied(
-                    settling.revision,
-                    time.time(),
-                    way.command.refs,
-                    seen.status,
-                    seen.cib,
-                    way.configuration,
-                    _promised(seen.status, forecast),
-                    takes_back=True,
-                )
-                done = f"reverted; revision {settling.revision[:12]} is in quarantine until an approval"
-                return Followed(
-                    replace(settling, remedy=Remedy.REVERTED, done=done),
-                    begin(applied, settling, time.monotonic(), rules.settle_timeout, untouched=True),
-                    (outcome,),
-                )
-            if outcome.code != MOVED:
-                return Followed(_left(settling, outcome.stderr))
+                return self._reverted(sent, rules)
             seen = look()
+            if outcome.code != MOVED:
+                return self._lost(sent, seen, rules)
         return Followed(_left(settling, "the configuration is changed all the time"))
+
+    def _reverted(self, sent: "_Sent", rules: Rules) -> Followed:
+        self._unheard = None
+        settling = sent.settling
+        done = f"reverted; revision {settling.revision[:12]} is in quarantine until an approval"
+        return Followed(
+            replace(settling, remedy=Remedy.REVERTED, done=done),
+            begin(sent.applied, settling, time.monotonic(), rules.settle_timeout, untouched=True),
+            (replace(sent.outcome, code=0, stderr=""),),
+        )
+
+    def _lost(self, sent: "_Sent", seen: Observation, rules: Rules) -> Followed:
+        """See whether a revert took effect although its command failed; while nobody can tell, look on."""
+        effect = took_effect(sent.applied.before, sent.applied.made, seen.cib)
+        if effect:
+            return self._reverted(sent, rules)
+        if effect is None and seen.cib is None:
+            self._unheard = sent
+            waits = replace(sent.settling, result=Result.SETTLING, resting=None, why=sent.outcome.stderr)
+            waits = replace(waits, limit=waits.seconds + rules.settle_timeout)
+            return Followed(waits, outcomes=(sent.outcome,))
+        return Followed(_left(sent.settling, sent.outcome.stderr), outcomes=(sent.outcome,))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A revert that was sent, what for, and what its command said."""
+
+    settling: Settling
+    applied: Applied
+    outcome: Outcome
 
 
 def _left(settling: Settling, why: str) -> Settling:

@@ -29,6 +29,7 @@ from reconciler.settler import Settler
 from reconciler.settling import Settling, told
 from reconciler.state import Desired, Ref, Scope
 from reconciler.status import ObjectStatus, Pass, conclude
+from reconciler.unheard import took_effect
 from reconciler.writer import for_now, standing
 
 NOTHING = Desired({}, "")
@@ -52,6 +53,7 @@ class Memory:
     asked: tuple[Command, str, Inquiry] | None = None
     refused: Refusal | None = None
     settling: Settling | None = None
+    unheard: "Attempt | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,18 @@ class Attempt:
     def too_late(self) -> bool:
         """True if somebody else changed the configuration between the look and the patch."""
         return any(outcome.code == MOVED for outcome in self.outcomes)
+
+    def heard(self, seen: Cib | None) -> "Attempt | None":
+        """Return it with a patch that took effect although its command failed as done; None while nobody can tell."""
+        before, cluster = self.before.cib, self.planned.cluster
+        lost = [one for one in self.outcomes if not one.ok and one.code != MOVED and one.command.scope is Scope.CLUSTER]
+        if not lost or before is None or cluster is None:
+            return self
+        effect = took_effect(before, cluster.configuration, seen)
+        if not effect:
+            return None if effect is None else self
+        done = tuple(replace(one, code=0, stderr="") if one in lost else one for one in self.outcomes)
+        return replace(self, outcomes=done)
 
     def made(self, in_vain: frozenset[Scope] = frozenset()) -> tuple[tuple[Change, ...], tuple[Ref, ...]]:
         """Return the changes and the adoptions whose commands reported success, but for scopes where it was in vain."""
@@ -100,7 +114,9 @@ class Turner:
         answers = self._observer.begin()
         wanted = self._wanted(began)
         self._observer.tell(wanted.desired.revision if wanted.desired else "")
-        observation, ended, reverts = self._follow(wanted, self._understand(answers(), memory), memory)
+        observation = self._understand(answers(), memory)
+        late, superseded = self._late(observation, memory)
+        observation, ended, reverts = self._follow(wanted, observation, memory)
         attempt = self._attempt(wanted, observation, memory)
         for _ in range(_TRIES_IN_A_PASS):
             if not attempt.too_late:
@@ -111,7 +127,11 @@ class Turner:
         in_vain: frozenset[Scope] = frozenset()
         if outcomes:
             after = self._understand(self._observer.look(), memory)
+            heard = attempt.heard(after.cib)
+            memory.unheard = memory.unheard if heard else attempt
+            attempt = heard or attempt
             left, in_vain = self._learn(attempt, after, memory)
+            outcomes = attempt.outcomes
         changes, adopted = attempt.made(in_vain)
         ended += self._begin(attempt, changes, memory)
         if not any(command.scope is Scope.NODE for command in left.plan.commands):
@@ -122,8 +142,28 @@ class Turner:
         memory.objects = conclude(Pass(desired, left.plan, outcomes, left.blind, works), memory.objects, began)
         seconds = time.monotonic() - since
         refusals = attempt.refusals
+        if late:
+            earlier, recorded = late.made()
+            changes, adopted, outcomes = (*earlier, *changes), (*recorded, *adopted), (*late.outcomes, *outcomes)
         done = Reconciliation(wanted, after, left, changes, adopted, outcomes, refusals, memory.objects, began, seconds)
-        return replace(done, outcomes=(*reverts, *outcomes), settling=memory.settling, settled=ended)
+        settled = (*superseded, *ended)
+        return replace(done, outcomes=(*reverts, *outcomes), settling=memory.settling, settled=settled)
+
+    def _late(self, observation: Observation, memory: Memory) -> tuple[Attempt | None, tuple[Settling, ...]]:
+        """Return the attempt of an earlier pass that has taken effect after all, and what is not followed any more."""
+        if memory.unheard is None:
+            return None, ()
+        attempt = memory.unheard.heard(observation.cib)
+        memory.unheard = memory.unheard if attempt is None else None
+        if attempt is None:
+            return None, ()
+        outcomes = tuple(outcome for outcome in attempt.outcomes if outcome.command.scope is Scope.CLUSTER)
+        if not all(outcome.ok for outcome in outcomes):
+            return None, ()
+        attempt = replace(attempt, outcomes=outcomes)
+        desired = attempt.wanted.desired
+        memory.pace = memory.pace.after(desired.revision if desired else "", attempt.outcomes, (), time.time())
+        return attempt, self._begin(attempt, attempt.made()[0], memory)
 
     def _follow(
         self, wanted: Wanted, observation: Observation, memory: Memory
@@ -147,7 +187,8 @@ class Turner:
         holds = self._holds(desired, observation, rules, memory)
         followed = self._settler.remedy(memory.settling, observation, rules, holds, look)
         memory.settling = followed.revert or followed.settling
-        return look() if followed.revert else observation, (followed.settling,), followed.outcomes
+        ended = (followed.settling,) if followed.settling.over else ()
+        return look() if followed.revert else observation, ended, followed.outcomes
 
     def _begin(self, attempt: Attempt, changes: tuple[Change, ...], memory: Memory) -> tuple[Settling, ...]:
         """Begin to follow the patch that was made; return what is not followed any more."""

@@ -50,7 +50,8 @@ class Cluster:
         self.file.write_text(WEB.read_text())
         (place / "desired").mkdir(mode=0o755)
         self.memory = Memory()
-        shell = Shell(PATH, {"CIB_file": str(self.file), "CIB_file_skip": "1"})
+        (place / "bin").mkdir()
+        shell = Shell(f"{place}/bin:{PATH}", {"CIB_file": str(self.file), "CIB_file_skip": "1"})
         settings = Settings(
             desired=place / "desired",
             state_dir=place / "state",
@@ -81,6 +82,12 @@ class Cluster:
     def want(self, config: str, *others: str) -> None:
         for name, text in {"httpd": MANIFEST.format(config=config), **dict.fromkeys(others, NEW)}.items():
             (self.place / "desired" / f"{name}.toml").write_text(text)
+
+    def wrap(self, script: str) -> None:
+        """Put a script in cibadmin's place, for patches."""
+        program = self.place / "bin" / "cibadmin"
+        program.write_text(f'#!/bin/sh\ncase "$*" in *--patch*) {script} ;; esac\nexec /usr/sbin/cibadmin "$@"\n')
+        program.chmod(0o755)
 
     def turn(self) -> Reconciliation:
         return self._turner.turn(self.memory)
@@ -166,6 +173,42 @@ def test_a_change_that_breaks_a_service_is_taken_back_and_held_until_the_next_re
     done = cluster.turn()
     assert Reason.QUARANTINED in holds(done), "what did harm before does so again"
     assert cluster.config == "mended"
+
+
+def test_a_revert_that_took_effect_though_its_command_failed_is_one(cluster: Cluster) -> None:
+    cluster.want("broken")
+    cluster.turn()
+    cluster.act(BREAKS)
+    cluster.wrap('/usr/sbin/cibadmin "$@"; exit 124')
+    done = cluster.settle()
+    (ended,) = done.settled
+    assert ended.remedy is Remedy.REVERTED
+    assert cluster.settling.applied.takes_back
+    assert [outcome.ok for outcome in done.outcomes] == [True]
+
+
+def test_a_revert_that_takes_effect_after_its_command_was_killed_is_one(cluster: Cluster) -> None:
+    """The CIB manager hangs: the patch waits there, and nothing can be seen until it goes on."""
+    cluster.want("broken")
+    cluster.turn()
+    cluster.act(BREAKS)
+    patch, aside = cluster.place / "patch", cluster.place / "aside"
+    cluster.wrap(f"cat >{patch}; mv {cluster.file} {aside}; exit 124")
+    cluster.turn()
+    time.sleep(CALM)
+    done = cluster.turn()
+    assert (done.settled, cluster.settling.over) == ((), False)
+    assert cluster.turn().settled == ()
+    aside.rename(cluster.file)
+    run(cluster.file, "cibadmin", "--patch", "--xml-pipe", stdin=patch.read_text())
+    assert cluster.config == "apache2/apache2"
+    done = cluster.turn()
+    time.sleep(CALM)
+    done = cluster.turn()
+    (ended,) = done.settled
+    assert (ended.broken, ended.remedy) == (("httpd",), Remedy.REVERTED)
+    assert cluster.settling.applied.takes_back
+    assert Reason.QUARANTINED in holds(done)
 
 
 def test_without_leave_nothing_is_taken_back_and_that_is_said(tmp_path: Path) -> None:

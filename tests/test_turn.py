@@ -18,7 +18,7 @@ from reconciler.settings import Settings
 from reconciler.state import API_VERSION, Ref
 from reconciler.turn import Memory, Turner
 from tests.observations import cib
-from tests.programs import need
+from tests.programs import need, run
 
 R = Ref("Primitive", "r")
 MANIFEST = """
@@ -158,6 +158,51 @@ def test_success_that_changed_nothing_is_no_success(node: Node) -> None:
     [hold] = done.decision.plan.holds
     assert "cibadmin reported success, but nothing has changed" in hold.message
     assert synced(done) == {"Primitive/r": ("False", "BackingOff")}
+
+
+LOST = """/usr/sbin/cibadmin "$@" >/dev/null 2>&1; echo 'Connection timed out' >&2; exit 124"""
+LATE = "cat >patch; echo 'Connection timed out' >&2; exit 124"
+
+
+def test_a_patch_that_took_effect_though_its_command_failed_is_done(node: Node) -> None:
+    node.wrap(LOST)
+    done = node.turn()
+    assert ([str(change.ref) for change in done.applied], [one.ok for one in done.outcomes]) == (
+        ["Primitive/r"],
+        [True],
+    )
+    assert done.decision.plan.holds == ()
+    assert synced(done) == {"Primitive/r": ("True", "InSync")}
+    assert (node.memory.unheard, node.memory.pace.troubles) == (None, {})
+
+
+def test_a_patch_that_takes_effect_after_its_command_was_killed_is_done_then(node: Node) -> None:
+    node.wrap(f"cd {node.place}; {LATE}")
+    failed = node.turn()
+    assert (failed.applied, [one.code for one in failed.outcomes]) == ((), [124])
+    assert [hold.reason for hold in failed.decision.plan.holds] == [Reason.BACKING_OFF]
+    text = node.file.read_text(encoding="utf-8")
+    for hidden in (True, False):
+        if hidden:
+            node.file.write_text("", encoding="utf-8")
+        else:
+            node.file.write_text(text, encoding="utf-8")
+            run(node.file, "cibadmin", "--patch", "--xml-pipe", stdin=(node.place / "patch").read_text())
+        done = node.turn()
+        assert [str(change.ref) for change in done.applied] == ([] if hidden else ["Primitive/r"])
+    assert [one.ok for one in done.outcomes] == [True]
+    assert (node.memory.unheard, node.memory.pace.troubles) == (None, {})
+    assert node.memory.settling, "what becomes of it is followed"
+    assert node.turn().applied == ()
+
+
+def test_what_somebody_else_has_done_meanwhile_is_not_taken_for_the_patch(node: Node) -> None:
+    node.wrap(f"cd {node.place}; {LATE}")
+    node.turn()
+    text = node.file.read_text(encoding="utf-8").replace('epoch="5"', 'epoch="6"')
+    node.file.write_text(text.replace("<crm_config/>", '<crm_config><cluster_property_set id="o"/></crm_config>'))
+    done = node.turn()
+    assert (done.applied, node.memory.unheard) == ((), None)
 
 
 def test_what_is_undone_at_once_was_done_and_is_done_again(node: Node) -> None:
