@@ -5,8 +5,9 @@ Somebody else writes it as fast as we do. Correcting on would only load the clus
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from reconciler.frozen import frozen
 from reconciler.plan import Change, Hold, Reason
 from reconciler.state import Ref
 
@@ -18,7 +19,7 @@ LONGEST = 300.0
 Field = tuple[Ref, str, str | None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pause:
     """Until when an object is left alone, and how long that is in all."""
 
@@ -27,7 +28,7 @@ class Pause:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Breaker:
     """The corrections of late, by object, field and the value that was restored; times in seconds.
 

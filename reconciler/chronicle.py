@@ -1,12 +1,13 @@
 """A pass as events: what was done, what failed, what is held and no longer held, what others did. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import groupby
 
 from reconciler.events import Edited, Event, Source, Teller, Type, Why, edited, words
 from reconciler.expectation import Sort
 from reconciler.forensics import By, Difference, Edit, Editor
+from reconciler.frozen import frozen
 from reconciler.health import RESOURCE_KINDS
 from reconciler.metrics import failovers
 from reconciler.metrics.memory import Cause
@@ -32,7 +33,7 @@ _UNKNOWN = frozenset({Reason.UNOBSERVABLE, Result.SETTLING})
 """Reasons after which only bad news is news."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Noted:
     """What was found out in a pass: edits of others, how old overrides are, the last changes out of band."""
 

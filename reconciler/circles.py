@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
+from reconciler.frozen import frozen
 from reconciler.kinds.clone import Clone
 from reconciler.kinds.group import Group
 from reconciler.kinds.nvset import value_in
@@ -97,7 +98,7 @@ def _surround(point: _Point, inside: "_Inside", graph: _Graph) -> None:
             graph.add(_Point(one, action, end=True), _Point(next_one, action), holder)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Inside:
     """Which groups hold what; `loose` ones start their members in any order."""
 

@@ -1,13 +1,14 @@
 """One decision about everything: the cluster's plan and the node's network plan as one plan. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from xml.etree import ElementTree as ET
 
 from reconciler import planner, rendered
 from reconciler.cib.document import Cib
 from reconciler.demand import Demand
 from reconciler.forecast import Forecast, NoForecast
+from reconciler.frozen import frozen
 from reconciler.kinds.node_network import Inventory, NodeNetwork
 from reconciler.kinds.primitive import Primitive
 from reconciler.network import steps
@@ -20,7 +21,7 @@ from reconciler.secret import Secret, redacted
 from reconciler.state import Desired, Ref, Scope, State
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     """The plan, and what it leads to: the configuration for a forecast, the network inventory to be kept.
 
@@ -36,7 +37,7 @@ class Decision:
     forecast: Forecast | NoForecast | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remembered:
     """What earlier passes leave to a decision.
 

@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from reconciler.cib.register import Approval
 from reconciler.forecast import Forecast, NoForecast
+from reconciler.frozen import frozen
 from reconciler.plan import Change, Reason, Verb
 from reconciler.planner import ClusterPlan
 from reconciler.secret import shown, without_digests
@@ -15,7 +15,7 @@ ANYTHING = "?"
 """Stands in an approval for whatever is interrupted; no resource can be called so."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Demand:
     """What a patch asks for: this is what a person approves, and what an approval is compared with.
 

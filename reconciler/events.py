@@ -5,12 +5,13 @@ program are Unix seconds, in documents RFC 3339 in UTC.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from reconciler.frozen import frozen
 from reconciler.plan import FieldChange, Verb
 from reconciler.secret import shown
 from reconciler.state import Ref
@@ -45,7 +46,7 @@ class Why(StrEnum):
     HARM = "MadeUnhealthy"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Source:
     """Who: a program, the node that it ran on, the user that it ran as; empty what is not known."""
 
@@ -54,7 +55,7 @@ class Source:
     user: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edited:
     """What an event changed: how, which fields, from which version of the CIB to which, when by the editor's clock.
 
@@ -68,7 +69,7 @@ class Edited:
     written: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """One thing that happened to an object, `count` times between `first` and `last`."""
 
@@ -83,7 +84,7 @@ class Event:
     edited: Edited | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Teller:
     """Whoever makes things happen at a time, in Unix seconds: what it tells of has happened once."""
 
@@ -132,7 +133,7 @@ def _key(item: Event) -> _Key:
     return item.ref, item.type, item.reason, item.message, item.source
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ledger:
     """Events, the one that happened last at the end: so many per object, and so many in all."""
 

@@ -6,7 +6,7 @@ promoted. That is as declared and no surprise.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from reconciler.aftermath import failures, interrupted, subjects
@@ -15,6 +15,7 @@ from reconciler.cib.inventory import INFINITY
 from reconciler.cib.membership import NodeKind
 from reconciler.cib.simulation import Act, Effect, Simulation
 from reconciler.forecast import Forecast, sentences
+from reconciler.frozen import frozen
 
 
 class Sort(StrEnum):
@@ -28,7 +29,7 @@ class Sort(StrEnum):
     DECLARED = "declared"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Surprise:
     """Something that is not as the forecast said, or not as declared. `subject` is a resource's or node's name."""
 
@@ -37,7 +38,7 @@ class Surprise:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expected:
     """What is promised of one resource.
 
@@ -54,7 +55,7 @@ class Expected:
     effects: tuple[Effect, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expectation:
     """What is promised: the state before, and by resource what is to come of it; `fenced` are nodes."""
 

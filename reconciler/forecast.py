@@ -5,16 +5,17 @@ A cluster that is not at rest has actions pending whatever the plan is; only the
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from reconciler.cib.simulation import Act, Effect, Simulation
 from reconciler.cib.verdict import CLEAN, Verdict
+from reconciler.frozen import frozen
 
 _NOTHING = Simulation()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Forecast:
     """What a plan would lead to.
 
@@ -51,7 +52,7 @@ class Forecast:
         return tuple(dict.fromkeys(effect.resource for effect in self.effects if effect.interrupts))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoForecast:
     """Nothing could be foreseen, and why. `verdict` may still say what is wrong with the candidate.
 

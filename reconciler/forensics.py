@@ -7,11 +7,12 @@ apart is in `Trail.conclude`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from reconciler.cib import register
 from reconciler.cib.document import Cib, Version, serialize
+from reconciler.frozen import frozen
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.identity import comparable
 from reconciler.kinds.observe import Observed
@@ -43,7 +44,7 @@ class By(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Editor:
     """Who wrote a version: user, program, node, and when by that node's clock (as written, local time)."""
 
@@ -53,7 +54,7 @@ class Editor:
     written: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Difference:
     """An object that is not as before; of one that no kind can express there are no fields."""
 
@@ -62,7 +63,7 @@ class Difference:
     fields: tuple[FieldChange, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edit:
     """What changed between two versions and is one hand's doing, as far as can be told.
 
@@ -77,7 +78,7 @@ class Edit:
     differences: tuple[Difference, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Suspects:
     """What tells an agent's edit from a person's.
 
@@ -92,7 +93,7 @@ class Suspects:
     expected: Callable[[Observed], Iterable[Expected]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trail:
     """Versions that were seen, in their order, and not told of yet; the first is the last one told of.
 

@@ -4,11 +4,12 @@ import os
 import pwd
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reconciler.cib import register
 from reconciler.cib.document import CibError, parse
 from reconciler.cib.register import Register, RegisterError, Suspension
+from reconciler.frozen import frozen
 from reconciler.host import store
 from reconciler.host.shell import Call, Shell
 from reconciler.pace import MOVED
@@ -29,7 +30,7 @@ class UnreachableError(FreezeError):
     """The cluster cannot be read or changed from here."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Done:
     """What came of it, for people; `everywhere` is False if it holds for this node alone."""
 

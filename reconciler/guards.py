@@ -6,7 +6,7 @@ by an approval of exactly that plan, from the reasons that were shown; what no a
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reconciler.cib import controller
 from reconciler.cib.cluster import ClusterStatus, Placement, ResourceStatus
@@ -16,6 +16,7 @@ from reconciler.cib.verdict import Invalid
 from reconciler.decision import Decision
 from reconciler.demand import Demand, demand, token
 from reconciler.forecast import Forecast, NoForecast
+from reconciler.frozen import frozen
 from reconciler.kinds import CLUSTER_KINDS, key
 from reconciler.kinds.cluster_properties import ClusterProperties
 from reconciler.observation import Observation
@@ -34,7 +35,7 @@ APPROVAL_LASTS = 86400.0
 """Seconds: what was not done within a day is to be looked at again."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Inquiry:
     """What was asked about a patch before it is sent: what it would lead to, and what the DC is doing.
 
@@ -45,7 +46,7 @@ class Inquiry:
     dc_state: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Moment:
     """When the question is put: what is wanted and seen, what was found out about the patch, the time.
 
@@ -90,7 +91,7 @@ def guarded(decision: Decision, moment: Moment, rules: Rules, register: Register
     return held(replace(decision, plan=plan, forecast=moment.forecast, demand=asked), holds)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Wait:
     """What a person may decide otherwise; `tokens` are what an approval of it keeps."""
 

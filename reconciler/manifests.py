@@ -5,7 +5,6 @@ All faults are found in one go. One fault makes the whole set unusable: half a s
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -17,6 +16,7 @@ from reconciler.cib import register
 from reconciler.cib.document import LOST
 from reconciler.cib.ownership import TAG
 from reconciler.crossref import check
+from reconciler.frozen import frozen
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import OBSERVED, ClusterKind, Kind, toml_type
 from reconciler.plan import flatten
@@ -35,7 +35,7 @@ ORDER = "ha.reconciler.io/order"
 two resources are alike to Pacemaker it places the one first that stands first in the CIB."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Said:
     """One valid object, and the file that says it."""
 
@@ -44,7 +44,7 @@ class Said:
     file: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spoiled:
     """What is wrong with a file or one object in it, and which object that is, if it can be told."""
 
@@ -52,7 +52,7 @@ class Spoiled:
     ref: Ref | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sequence:
     """The names of objects in the order in which a List wants them to be made."""
 

@@ -1,7 +1,7 @@
 """A pass as figures: what the metrics show of it, and what has been counted so far. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler import __version__
 from reconciler.chronicle import Noted
@@ -10,6 +10,7 @@ from reconciler.corosync.cmap import ParseFailure
 from reconciler.corosync.quorumtool import Quorum, quorum
 from reconciler.corosync.rings import RingStatus, rings
 from reconciler.forensics import By
+from reconciler.frozen import frozen
 from reconciler.kinds import CLUSTER_KINDS, KINDS
 from reconciler.kinds.observe import Observed
 from reconciler.metrics import failovers
@@ -34,7 +35,7 @@ from reconciler.status import scope_of
 from reconciler.suspension import in_force
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Counts:
     """What has been counted up to a pass; `failovers` is to be kept over restarts."""
 
@@ -50,7 +51,7 @@ class Counts:
 _NOTHING = Noted()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Measured:
     """One pass in figures, the counts after it, and the failovers and recoveries that were counted in it."""
 

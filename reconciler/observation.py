@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ from reconciler.cib.cluster import ClusterStatus
 from reconciler.cib.document import Cib, CibError
 from reconciler.cib.register import Register, Suspension
 from reconciler.cib.status import status
+from reconciler.frozen import frozen
 from reconciler.kinds.observe import Observed, observe
 from reconciler.network import iproute
 from reconciler.network.iproute import NetworkError, Seen
@@ -33,7 +34,7 @@ class Source(StrEnum):
     CFGTOOL = "cfgtool"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """One source's text, or why there is none: `failure` is exit, timeout, missing, denied or parse."""
 
@@ -43,7 +44,7 @@ class Answer:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Snapshot:
     """What the machine said.
 
@@ -64,7 +65,7 @@ class Snapshot:
     revisions: Mapping[int, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Observation:
     """What the snapshot means. A part that could not be seen is None, and `problems` says why, by source.
 

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from reconciler import overrides
 from reconciler.cib.document import Cib, serialize
 from reconciler.decision import Decision, Remembered, decide
+from reconciler.frozen import frozen
 from reconciler.guards import Moment, guarded
 from reconciler.host import applier, archive, store
 from reconciler.host.directory import Limits, Unreadable, explain, read
@@ -48,7 +49,7 @@ class RejectedError(OneshotError):
         self.rejected = rejected
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Planned:
     """A decision with what it was made from."""
 

@@ -1,9 +1,9 @@
 """What orders put right after what, as Pacemaker takes them apart: tags, templates, sets, clones. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise, product
 
+from reconciler.frozen import frozen
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.identity import located
 from reconciler.kinds.order import Order
@@ -13,7 +13,7 @@ from reconciler.kinds.tag import Tag
 from reconciler.state import Ref, State
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """One action after another: both as resource and action, and the field of the order that says so."""
 

@@ -1,7 +1,6 @@
 """Since when people's settings have been in the cluster's configuration, and which of them were forgotten. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -11,6 +10,7 @@ from reconciler.cib.cluster import ClusterStatus
 from reconciler.cib.dates import moment
 from reconciler.cib.document import Cib, key
 from reconciler.cib.status import written
+from reconciler.frozen import frozen
 from reconciler.kinds.observe import Observed
 from reconciler.plan import Override
 from reconciler.state import Ref
@@ -30,7 +30,7 @@ PASSING = {
 """What people set for a while and may forget, with the values that hold up nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mark:
     """The identity of an override over restarts; of the value there is only a digest, for it may be a secret."""
 
@@ -44,7 +44,7 @@ class Mark:
         return cls(override.ref, override.field, sha256(override.value.encode()).hexdigest()[:16])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Age:
     """Since when, in Unix seconds; `exact` is false where it may have been there longer. `expired`: without effect."""
 

@@ -1,12 +1,13 @@
 """When to look again, and when not to try again yet. Pure; times in seconds."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from math import inf
 from types import MappingProxyType
 
 from reconciler.decision import Decision
+from reconciler.frozen import frozen
 from reconciler.observation import Observation
 from reconciler.plan import Command, Hold, Outcome, Reason
 from reconciler.policy import policy_in
@@ -32,7 +33,7 @@ _MOST_REST = 1.0
 _FEW = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trouble:
     """How a scope fares: failures in a row, patches in a row that came too late, until when to wait, and why."""
 
@@ -46,7 +47,7 @@ class Trouble:
         return 0 < self.until - now < 2 * LONGEST
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pace:
     """How a revision fares, scope by scope. A new revision starts afresh: what failed before may be what it mends."""
 
@@ -100,7 +101,7 @@ def _after(trouble: Trouble, tried: list[Outcome], stuck: bool, now: float) -> T
     return Trouble(failures, 0, now + min(FIRST * 2 ** min(failures - 1, 16), LONGEST), why)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refusal:
     """A patch that the cluster refused as invalid, of which version of the configuration and schema, and its words.
 
@@ -154,7 +155,7 @@ def _words(trouble: Trouble) -> str:
     return f"{trouble.why} ({times}; next attempt at {then}, or with a new revision)"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Calm:
     """For how long nothing has happened: `quiet` passes without any change, `idle` ones that a hint had asked for.
 

@@ -4,10 +4,11 @@ A plan leaves nothing to choose: its commands are literal, its text is what a pe
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Any
 
+from reconciler.frozen import frozen
 from reconciler.secret import Secret, is_digest, looks_secret
 from reconciler.state import Ref, Scope, Spec
 
@@ -60,7 +61,7 @@ class Reason(StrEnum):
     QUARANTINED = "Quarantined"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FieldChange:
     """One field before and after, as texts; None is absent. `path` is dotted: `params.ip`."""
 
@@ -69,7 +70,7 @@ class FieldChange:
     after: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """One object before and after. `adopts` says that a live object which nobody recorded becomes ours."""
 
@@ -157,7 +158,7 @@ def _words(said: Iterable[tuple[str, str]]) -> str:
     return " ".join(f"{path}={text}" for path, text in said) or "with defaults"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hold:
     """Something that is wanted and is not done now, and why. Without `ref` it holds a whole scope."""
 
@@ -180,7 +181,7 @@ def undone(hold: Hold, change: Change) -> Hold:
 _FEW = 4
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Override:
     """A live setting of a person's or of Pacemaker's that no manifest names: respected and reported."""
 
@@ -189,7 +190,7 @@ class Override:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Command:
     """A literal command: nothing is left to decide. `secrets` may be in what it reads, and in what it then says."""
 
@@ -200,7 +201,7 @@ class Command:
     secrets: tuple[Secret, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """What closes the gap between desired and observed, what is held back, and what was seen and left alone.
 
@@ -217,7 +218,7 @@ class Plan:
     commands: tuple[Command, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """What became of a command: its exit code, its errors, how long it took. A failure is a value."""
 

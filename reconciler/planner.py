@@ -5,7 +5,6 @@ for something else (`waiting`), and what all that makes of the CIB.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from xml.etree import ElementTree as ET
 
@@ -15,6 +14,7 @@ from reconciler.cib.document import Cib, children
 from reconciler.cib.draft import Edits, draft, rename_taken
 from reconciler.cib.ownership import TAG, record
 from reconciler.doubts import doubts, foreign
+from reconciler.frozen import frozen
 from reconciler.kinds import CLUSTER_KINDS, key
 from reconciler.kinds.base import Around
 from reconciler.kinds.identity import comparable, said_ids
@@ -34,7 +34,7 @@ _BY_HAND = "cli-"
 """How the ids of the constraints begin that `crm_resource --move` and `--ban` make, and with it crm and pcs."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClusterPlan:
     """A plan for the CIB, with the configuration that it leads to and the patch's operations.
 
@@ -128,7 +128,7 @@ def in_order(refs: Iterable[Ref]) -> list[Ref]:
     return sorted((ref for ref in refs if ref.kind in rank), key=lambda ref: (rank[ref.kind], ref.name))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Compared:
     changes: dict[Ref, Change]
     adoptions: tuple[Ref, ...]

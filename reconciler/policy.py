@@ -1,10 +1,11 @@
 """What an agent may do by itself: the settings of its node, overlaid by the SyncPolicy of the manifests. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 
 from reconciler.cib.values import milliseconds
+from reconciler.frozen import frozen
 from reconciler.kinds.sync_policy import Mode, SyncPolicy
 from reconciler.plan import Hold, Reason
 from reconciler.state import Ref, State
@@ -13,7 +14,7 @@ from reconciler.windows import Window
 _NO_KINDS: Mapping[str, Mode] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rules:
     """What holds: the defaults are those of the settings. `settle_timeout` is in seconds.
 

@@ -4,12 +4,13 @@ How much may be deleted at once is another question: the guards ask it of the pl
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from reconciler.cib import references
 from reconciler.cib.document import key
+from reconciler.frozen import frozen
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.nvset import value_in, with_value
 from reconciler.kinds.observe import Observed
@@ -22,14 +23,14 @@ STOPPED_BY = "target-role"
 _RUNNING = frozenset({"Primitive", "Group", "Clone", "Bundle"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Policy:
     """What the settings allow: deleting at all."""
 
     prune: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pruned:
     """Deletions (and the stops that come before them), what is held back, and what is not ours.
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from reconciler.cib.document import Cib, parse, serialize
+from reconciler.frozen import frozen
 from reconciler.secret import looks_secret
 
 SCHEMA = "pacemaker-3.9"
@@ -22,7 +22,7 @@ class StatementError(ValueError):
     """A statement cannot be read; the message says why and what was expected."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fault:
     """A statement that could not be read, or not wholly.
 
@@ -40,7 +40,7 @@ class Fault:
         return f"line {self.line}: {self.statement}: {self.message}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remark:
     """What a person should know of an object that was read, or what the text itself remarks.
 
@@ -54,7 +54,7 @@ class Remark:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """What was read: a CIB without status, every fault, and remarks in the order of the text."""
 

@@ -1,9 +1,10 @@
 """The nouns of a pass: what was wanted of it, and everything that came of it. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.decision import Decision
+from reconciler.frozen import frozen
 from reconciler.observation import Observation
 from reconciler.plan import Change, Outcome
 from reconciler.settling import Settling
@@ -11,7 +12,7 @@ from reconciler.state import Desired, Ref, Rejected
 from reconciler.status import ObjectStatus
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """The desired state in force, None before there ever was a good one.
 
@@ -27,7 +28,7 @@ class Wanted:
     loaded: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reconciliation:
     """One pass, done: the only input of metrics, status and log.
 

@@ -7,7 +7,7 @@ configuration too, so it is as it was.
 
 import copy
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 from reconciler.cib import patch
@@ -15,6 +15,7 @@ from reconciler.cib.cluster import Update
 from reconciler.cib.document import Cib
 from reconciler.cib.draft import draft
 from reconciler.cib.register import Quarantine, Register, RegisterError, edits, read
+from reconciler.frozen import frozen
 from reconciler.kinds.cluster_properties import PACEMAKERS
 from reconciler.plan import Command
 from reconciler.planner import CONFIGURATION, command
@@ -23,7 +24,7 @@ from reconciler.settling import Applied, Settling
 _FEW = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reversal:
     """The command that takes a patch back, and the configuration that it leads to."""
 

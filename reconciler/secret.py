@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, NoReturn, Self
 
 from reconciler.cib.document import LOST
+from reconciler.frozen import frozen
 
 HIDDEN = "(hidden)"
 """Shown instead of a value that is no `Secret` but has the name of one."""
@@ -36,7 +37,7 @@ class Source:
         return f"{self.place} {self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unavailable:
     """Why a secret cannot be read, for people."""
 
@@ -122,7 +123,7 @@ def unread(source: Source, problem: str = "has not been read") -> Secret:
     return Secret(f"(secret of {source})", None, source, f"{source} {problem}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seal:
     """Closes values. With its key, which nobody else knows, a digest tells a change and nothing else.
 

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reconciler.cib import register
 from reconciler.cib.cluster import ClusterStatus
 from reconciler.decision import Decision
 from reconciler.expectation import Expectation, expect
 from reconciler.forecast import Forecast, NoForecast
+from reconciler.frozen import frozen
 from reconciler.host.applier import apply
 from reconciler.host.shell import Shell
 from reconciler.host.simulator import Simulator
@@ -27,7 +28,7 @@ _NO_MATTER = frozenset({Reason.NOT_WRITER, Reason.BACKING_OFF, Reason.REVISION_S
 is refused if anything has changed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Followed:
     """How a patch ended; of its revert, if there was one, how that stands, and what was done for it."""
 
@@ -164,7 +165,7 @@ class Settler:
         return Followed(_left(sent.settling, sent.outcome.stderr), outcomes=(sent.outcome,))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Sent:
     """A revert that was sent, what for, and what its command said."""
 

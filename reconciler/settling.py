@@ -5,7 +5,7 @@ and what was superseded by a later patch is not compared any more. `now` is a mo
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from xml.etree import ElementTree as ET
 
@@ -15,6 +15,7 @@ from reconciler.cib.cluster import ClusterStatus
 from reconciler.cib.document import Cib
 from reconciler.cib.simulation import Effect
 from reconciler.expectation import Expectation, Surprise, compare
+from reconciler.frozen import frozen
 from reconciler.health import RESOURCE_KINDS, of_resource
 from reconciler.secret import Secret
 from reconciler.state import Ref
@@ -43,7 +44,7 @@ class Remedy(StrEnum):
     WITHHELD = "withheld"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Applied:
     """A patch that the cluster took.
 
@@ -72,7 +73,7 @@ class Applied:
     secrets: tuple[Secret, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settling:
     """How a patch settles, or settled.
 

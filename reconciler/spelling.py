@@ -4,11 +4,11 @@ Only what looks like a slip is doubted: people, agents and newer releases have n
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 
 from reconciler.cib import values
+from reconciler.frozen import frozen
 from reconciler.kinds.alert import Alert
 from reconciler.kinds.cluster_properties import PACEMAKERS, ClusterProperties
 from reconciler.kinds.node import Node
@@ -22,7 +22,7 @@ _ALIKE = 0.85
 `restart` and `start` 0.83."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Words:
     """The names that are read in one place: `meant` are those that people write, `taken` others that mean something."""
 

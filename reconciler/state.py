@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
+from reconciler.frozen import frozen
 from reconciler.secret import Secret
 
 API_VERSION = "ha.reconciler.io/v1alpha1"
@@ -108,7 +109,7 @@ class Doubt:
         return f"{self.ref}: {self.field}: {self.message}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Desired:
     """What the manifests say: a set of objects, where each was said, and the revision of the texts.
 

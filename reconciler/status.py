@@ -5,8 +5,9 @@ status is True, False or Unknown; the time is when it last changed, not when it 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from reconciler.frozen import frozen
 from reconciler.kinds import KINDS
 from reconciler.plan import Outcome, Plan, Reason
 from reconciler.state import Desired, Ref, Scope
@@ -15,7 +16,7 @@ SYNCED = "Synced"
 HEALTHY = "Healthy"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Condition:
     """One answer about one object. `since` is in Unix seconds."""
 
@@ -26,7 +27,7 @@ class Condition:
     since: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Health:
     """Whether an object works, as the cluster or the kernel says: True, False or None for unknown."""
 
@@ -35,7 +36,7 @@ class Health:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ObjectStatus:
     """An object's conditions, and the revision of the manifests that they speak of."""
 
@@ -48,7 +49,7 @@ class ObjectStatus:
         return next(condition for condition in self.conditions if condition.type == type_)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pass:
     """One turn of the loop, done: what was wanted, what is left to do, what was done, what could not be seen.
 

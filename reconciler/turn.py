@@ -9,6 +9,7 @@ from reconciler.breaker import Breaker
 from reconciler.cib import controller
 from reconciler.cib.document import Cib
 from reconciler.decision import Decision, Remembered, blind, decide, for_node
+from reconciler.frozen import frozen
 from reconciler.guards import Inquiry, Moment, guarded, held, tidied
 from reconciler.health import health
 from reconciler.host.applier import apply
@@ -56,7 +57,7 @@ class Memory:
     unheard: "Attempt | None" = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attempt:
     """What was tried: from what it was planned, what became of it, how often the cluster has refused it so far."""
 

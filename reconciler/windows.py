@@ -8,10 +8,11 @@ The rules of time zones are the system's (`/usr/share/zoneinfo`, package tzdata)
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from reconciler.frozen import frozen
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 """The days of the week, in the order in which `datetime` numbers them."""
@@ -23,7 +24,7 @@ _AHEAD = timedelta(days=15)
 """How far the next edge is looked for: two weeks, and a day for the clocks that are turned in them."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Window:
     """A weekly window: the days on which it begins (0 is Monday), when, in which zone, and for how long.
 

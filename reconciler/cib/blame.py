@@ -7,11 +7,12 @@ what is wrong. The questions are documents in, answers out; `host.schema` carrie
 """
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 from xml.etree import ElementTree as ET
 
 from reconciler.cib.document import RESOURCES, children, serialize
+from reconciler.frozen import frozen
 
 MARKER = "reconciler-nobody"
 """An id that nobody has. Every document refers to it: what says so has been validated, and crm_verify goes no further,
@@ -31,7 +32,7 @@ Search = Generator[Sequence[str], Sequence[Answer], _ResultT]
 """Yields documents, is sent the answers in the same order, returns what it found."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Suspect:
     """An object that may be wrong: its element, and the section that it stands in, empty if it is a section itself.
 
@@ -47,7 +48,7 @@ class Suspect:
         return self.section or str(self.element.tag)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Culprit:
     """What is wrong with a suspect.
 
@@ -145,7 +146,7 @@ def _groups(items: Sequence[int], size: int) -> list[Sequence[int]]:
     return [items[at : at + size] for at in range(0, len(items), size)]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Case:
     """An invalid element inside a suspect: the suspect's element, the way there by the places of children."""
 

@@ -1,16 +1,17 @@
 """The nouns of what a cluster does now, in Pacemaker's words: nodes, resources, placements, failures. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from reconciler.cib.history import Operation, Role
 from reconciler.cib.inventory import ResourceKind
 from reconciler.cib.membership import NodeKind
 from reconciler.cib.ping import PingAttribute
+from reconciler.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NodeStatus:
     """One node. The flags are those of `crm_mon`; `seen` is whether the CIB has a state of it at all.
 
@@ -35,7 +36,7 @@ class NodeStatus:
     transient: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Placement:
     """A resource on one node that has a history of it.
 
@@ -57,7 +58,7 @@ class Placement:
         return self.active and self.role is Role.PROMOTED
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FailCounter:
     """Failures of a primitive on a node: 1000000 is INFINITY; `banned` when the threshold keeps it off the node."""
 
@@ -67,7 +68,7 @@ class FailCounter:
     banned: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResourceStatus:
     """One resource: a primitive, or a group, clone or bundle with what its members come to.
 
@@ -109,7 +110,7 @@ class ResourceStatus:
         return tuple(sorted(name for name, there in self.placements.items() if there.promoted))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CliConstraint:
     """A leftover of `crm_resource --ban` or `--move`; `kind` is ban or prefer, `until` its end as written, if any."""
 
@@ -120,7 +121,7 @@ class CliConstraint:
     until: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Update:
     """Who changed the configuration last, with what, from which node, and when by that node's clock.
 
@@ -133,7 +134,7 @@ class Update:
     at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClusterStatus:
     """What one CIB says about the cluster at that moment."""
 

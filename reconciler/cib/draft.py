@@ -1,14 +1,15 @@
 """The configuration as it is to be: edits on a copy that shares every untouched element with the live one. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from xml.etree import ElementTree as ET
 
 from reconciler.cib.document import NAMED_BY_ID, RESOURCES, Cib, children
 from reconciler.cib.references import ids
+from reconciler.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edits:
     """What to change. An element holds everything of its object but the resources inside it.
 

@@ -6,7 +6,6 @@ resource before feature set 3.0.13); what a failure calls for is unpack_operatio
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from reconciler.cib.history import OnFail, Operation
@@ -19,13 +18,14 @@ from reconciler.cib.inventory import (
     is_true,
     score,
 )
+from reconciler.frozen import frozen
 
 _INSTANCE = re.compile(r":\d+$")
 _COUNT, _LAST = "fail-count-", "last-failure-"
 _PER_OPERATION_SINCE = (3, 0, 13)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FailCount:
     """How often a resource failed on a node (1000000 is INFINITY) and when it last did, in Unix seconds (0 unknown)."""
 

@@ -1,7 +1,7 @@
 """Folding: from instances to resources, and from members to the groups, clones and bundles that contain them. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reconciler.cib.cluster import FailCounter, Placement, ResourceStatus
 from reconciler.cib.failures import FailCount, base_name, fail_counts, failure_timeout, live_count, migration_threshold
@@ -9,9 +9,10 @@ from reconciler.cib.history import Role
 from reconciler.cib.instances import Instance, managed
 from reconciler.cib.inventory import Configuration, Resource, ResourceKind
 from reconciler.cib.membership import Node
+from reconciler.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _State:
     """What is true of a resource besides its configuration."""
 

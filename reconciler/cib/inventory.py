@@ -6,12 +6,13 @@ sets that carry a rule are left out, as judging them takes a node and a time; ev
 
 import ipaddress
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from xml.etree.ElementTree import Element
 
 from reconciler.cib.document import children
 from reconciler.cib.values import duration, stored_score
+from reconciler.frozen import frozen
 
 INFINITY = 1_000_000
 CONTAINER_ENGINES = ("docker", "podman", "rkt")
@@ -38,7 +39,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resource:
     """One configured resource; `meta` is what holds for it after inheritance and `rsc_defaults`.
 

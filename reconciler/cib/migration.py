@@ -6,14 +6,14 @@ Pacemaker's lib/pengine/unpack.c.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from reconciler.cib.history import DONE, NOT_RUNNING, OK, PENDING, Operation, Role, Verdict, newer
+from reconciler.frozen import frozen
 
 _MOVES = frozenset({"start", "stop", "migrate_to", "migrate_from"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Migrations:
     """The histories of one resource on all nodes, and which nodes are up."""
 

@@ -7,13 +7,13 @@ a path, deletions and modifications are applied before creations and moves, and 
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from reconciler.cib.document import Version, serialize
+from reconciler.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Operation:
     """One `<change>`: `path` is the element's, for a creation its parent's; creations and moves have a position."""
 

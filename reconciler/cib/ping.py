@@ -6,17 +6,17 @@ number of answering hosts times `multiplier`; on stop they delete it.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from reconciler.cib.inventory import INFINITY, Configuration, Resource, elements, score
 from reconciler.cib.membership import Node, NodeKind
+from reconciler.frozen import frozen
 
 AGENTS = frozenset({"ocf:pacemaker:ping", "ocf:pacemaker:pingd", "ocf:heartbeat:pingd"})
 DEFAULT_NAME = "pingd"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PingRequirement:
     """The smallest score at which the location rules let a resource run on a node; 0 if it only has to be there."""
 
@@ -24,7 +24,7 @@ class PingRequirement:
     minimum: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PingAttribute:
     """One attribute that ping resources write.
 

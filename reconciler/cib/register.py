@@ -16,13 +16,14 @@ does not know.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 from reconciler.cib import patch
 from reconciler.cib.document import Cib, children
 from reconciler.cib.draft import Edits, draft
+from reconciler.frozen import frozen
 from reconciler.state import Ref
 
 SET = "reconciler"
@@ -49,7 +50,7 @@ _APPROVED = "reconciler-approved-"
 _NOBODY = "-"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Suspension:
     """Nothing is to be changed until `until`; times are in Unix seconds."""
 
@@ -59,7 +60,7 @@ class Suspension:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Approval:
     """What a person has released: a plan by its digest, for one revision of the manifests.
 
@@ -79,7 +80,7 @@ class Approval:
     reasons: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quarantine:
     """A revision of the manifests that did harm: it is not applied again. `at` is in Unix seconds."""
 
@@ -88,7 +89,7 @@ class Quarantine:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Register:
     """Everything that is kept.
 

@@ -7,12 +7,12 @@ constructors bring their arguments into canonical form, so an expression cannot 
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from itertools import chain
 from typing import Literal, TypeAlias
 
 from reconciler.cib.dates import moment
 from reconciler.cib.values import duration, integer
+from reconciler.frozen import frozen
 
 COMPARISONS = ("lt", "lte", "gt", "gte", "eq", "ne")
 TYPES = ("string", "integer", "number", "version")
@@ -48,7 +48,7 @@ class RuleError(ValueError):
         self.column = column
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Defined:
     """The node has the attribute, or (``negated``) has it not."""
 
@@ -56,7 +56,7 @@ class Defined:
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comparison:
     """A node attribute compared with a value.
 
@@ -97,7 +97,7 @@ class Comparison:
         return self.type in ("integer", "number") or (self.type is None and self.operation in _ORDERED)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DateBound:
     """It is later ("gt") or earlier ("lt") than a moment."""
 
@@ -110,7 +110,7 @@ class DateBound:
         object.__setattr__(self, "moment", _moment(self.moment))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DateRange:
     """It is between two moments, of which one may be missing, or within a duration after the start.
 
@@ -136,7 +136,7 @@ class DateRange:
             object.__setattr__(self, "duration", _periods(self.duration or (("hours", "0"),)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DateSpec:
     """It is one of the recurring times that the periods describe, as cron does: ``hours=9-17``.
 
@@ -151,7 +151,7 @@ class DateSpec:
         object.__setattr__(self, "periods", _periods(self.periods or (("hours", "0-23"),)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResourceMatch:
     """The resource's agent is of this class, provider and type. For use in rsc_defaults and op_defaults.
 
@@ -163,7 +163,7 @@ class ResourceMatch:
     type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OperationMatch:
     """The operation has this name and, if given, this interval. In op_defaults."""
 
@@ -175,14 +175,14 @@ class OperationMatch:
             object.__setattr__(self, "interval", _canonical(duration, self.interval))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RuleReference:
     """Whatever the rule with this id says."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Combination:
     """At least two expressions joined by one connective; use :func:`combine` to make one."""
 

@@ -1,9 +1,9 @@
 """The words of a rule's text: blanks separate them, parentheses stand alone, quotes hold together what they enclose."""
 
 import re
-from dataclasses import dataclass
 
 from reconciler.cib.rule_expressions import RuleError
+from reconciler.frozen import frozen
 
 _BLANK = re.compile(r"\s*")
 _BARE = re.compile(r"[^\s()\"']+")
@@ -15,7 +15,7 @@ _NEEDS_QUOTES = re.compile(r"[\s()\"'\\{}=]|\A\$|\A\Z")
 _MASKED = "\0"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Token:
     """One word or parenthesis.
 

@@ -9,11 +9,12 @@ in lib/pacemaker/pcmk_output.c, rsc_action_item_xml() and rsc_action_default() (
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from xml.etree import ElementTree as ET
 
 from reconciler.cib.document import Cib, serialize
+from reconciler.frozen import frozen
 
 SIMULATE = ("crm_simulate", "--run", "--output-as=xml")
 """With `--xml-file FILE`: says what the cluster would do with that CIB; runs without a cluster, executes nothing."""
@@ -42,7 +43,7 @@ _INTERRUPTS = frozenset({Act.STOP, Act.MOVE, Act.DEMOTE, Act.RE_PROMOTE, Act.RES
 """A live migration and a reload are made not to interrupt."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Effect:
     """Something that happens to a resource, on a node or from one node to another.
 
@@ -78,7 +79,7 @@ class Effect:
         return self.verb in _INTERRUPTS and not self.blocked
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fencing:
     """A node that is fenced, how (`reboot`, `off`), and in Pacemaker's words why. Equal by node."""
 
@@ -87,7 +88,7 @@ class Fencing:
     reason: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Simulation:
     """What happens in one transition, in Pacemaker's order. Monitors, probes and notifications are not in it.
 

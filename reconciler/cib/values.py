@@ -9,7 +9,6 @@ Sources: ``lib/common/strings.c``, ``scores.c``, ``options.c`` and ``agents.c`` 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from reconciler.cib.dates import moment
 from reconciler.cib.quantities import (
@@ -26,6 +25,7 @@ from reconciler.cib.quantities import (
     stored_score,
     timeout,
 )
+from reconciler.frozen import frozen
 
 __all__ = [
     "INFINITY",
@@ -91,7 +91,7 @@ def role(text: str) -> str:
         raise ValueError(f"{text!r} is not a role: expected Started, Stopped, Promoted or Unpromoted") from None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Agent:
     """A resource agent: its class, its provider (only class ocf has one) and its type."""
 

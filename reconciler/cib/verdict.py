@@ -8,11 +8,12 @@ import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 from xml.parsers import expat
 
 from reconciler.cib.document import NAMED_BY_ID
+from reconciler.frozen import frozen
 
 VERIFY = ("crm_verify", "-VV")
 """With `--xml-file FILE`: checks that CIB. One -V shows errors only; the second one warnings too."""
@@ -40,7 +41,7 @@ class VerifyError(ValueError):
     """crm_verify failed without saying what it found."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Invalid:
     """Something that breaks the schema, in libxml2's words.
 
@@ -55,7 +56,7 @@ class Invalid:
         return self.text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """What is wrong with a CIB: `errors` that Pacemaker ignores settings for, and mere `warnings`.
 

@@ -5,9 +5,9 @@ Read from tools/corosync-cfgtool.c at the releases; the exit code says different
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from reconciler.corosync.cmap import ParseFailure
+from reconciler.frozen import frozen
 
 SOURCE = "cfgtool"
 _CONNECTED_BIT = 2
@@ -21,7 +21,7 @@ _BY_POSITION = re.compile(r"^\s+node (\d+):\s*link enabled:(\d)\s*link connected
 _BRIEF = re.compile(r"[n?d0-7]+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Link:
     """One ring or link as printed.
 
@@ -37,7 +37,7 @@ class Link:
     by_position: Mapping[int, bool]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Printed:
     """The local node's id, the transport where it is printed (3.1.1 and later), and the links by number."""
 

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from reconciler.frozen import frozen
 
 _LINE = re.compile(r"^(\S+) \((\w+)\) = (.*)$", re.MULTILINE)
 _NODE = re.compile(r"nodelist\.node\.(\d+)\.(nodeid|name|ring(\d+)_addr)")
@@ -10,7 +11,7 @@ _MEMBER = re.compile(r"runtime\.(?:totem\.pg\.mrp\.srp\.)?members\.(\d+)\.(ip|st
 _RING_ADDRESS = re.compile(r"r\((\d+)\) ip\(([^)]*)\)")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParseFailure:
     """A text that is not what its source prints; the source's name and why."""
 
@@ -18,7 +19,7 @@ class ParseFailure:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConfiguredNode:
     """One entry of the nodelist: its position, id, name (an address where it has none) and address per ring."""
 

@@ -5,9 +5,9 @@ of the member table that does not look like one fails the whole text: garbage ro
 """
 
 import re
-from dataclasses import dataclass
 
 from reconciler.corosync.cmap import ParseFailure
+from reconciler.frozen import frozen
 
 SOURCE = "quorumtool"
 
@@ -21,7 +21,7 @@ _ROW = re.compile(
 _QDEVICE = "Qdevice"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Member:
     """A node in the membership; `name` is an address where the nodelist has no name."""
 
@@ -31,7 +31,7 @@ class Member:
     local: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Qdevice:
     """The quorum device as the local node sees it; `votes` is what it has, cast (`voting`) or not."""
 
@@ -41,7 +41,7 @@ class Qdevice:
     votes: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quorum:
     """What `corosync-quorumtool` says. Votes are None where no votequorum provider is configured.
 

@@ -5,11 +5,11 @@ about the links is a failure, never a cluster without rings.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.corosync import cfgtool, cmap
 from reconciler.corosync.cmap import ConfiguredNode, ParseFailure
+from reconciler.frozen import frozen
 
 CMAP, STATS = "cmap", "stats"
 _MICROSECONDS = 1_000_000
@@ -28,7 +28,7 @@ class Origin(StrEnum):
     MEMBERSHIP = "membership"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Link:
     """One ring towards one peer. What the transport does not count is None; latencies are seconds."""
 
@@ -41,7 +41,7 @@ class Link:
     mtu: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ring:
     """One ring: up when it has no fault and every peer that has an address on it is connected."""
 
@@ -52,7 +52,7 @@ class Ring:
     links: tuple[Link, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Totem:
     """Counters of the membership protocol since corosync started; None where this release does not have them."""
 
@@ -63,7 +63,7 @@ class Totem:
     network_blocked: bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RingStatus:
     """All rings as the local node sees them; peers are named as in the nodelist, the local node is not among them."""
 

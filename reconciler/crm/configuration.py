@@ -7,7 +7,6 @@ for the nodes that the text names; XML may hold the resources inside a container
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from xml.etree import ElementTree as ET
 
@@ -17,6 +16,7 @@ from reconciler.crm import access, constraints, containers, options, others, res
 from reconciler.crm.ids import give_ids
 from reconciler.crm.lines import Statement, split, statements
 from reconciler.crm.words import Words
+from reconciler.frozen import frozen
 from reconciler.kinds.base import fresh_id
 from reconciler.reading import Fault, Reading, Remark, StatementError, configuration, document, fault
 
@@ -86,7 +86,7 @@ def read(text: str) -> Reading:
     return builder.finish()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Made:
     statement: Statement
     element: ET.Element

@@ -8,9 +8,9 @@ A quoted value may run over several lines, as crm prints one (and cannot read it
 
 import re
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
 
 from reconciler.cib.rule_tokens import Token
+from reconciler.frozen import frozen
 from reconciler.reading import StatementError, check_characters
 
 _PIECE = re.compile(r"""([^ \t\r\n"'\\]+)|"((?:\\[\s\S]|[^"\\])*)"|'([^']*)'|\\([\s\S])""")
@@ -23,7 +23,7 @@ _AROUND = frozenset({"configure", "commit", "verify", "end", "up", "cd", "back",
 _MASK = "\0"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Statement:
     """One statement, its lines joined.
 

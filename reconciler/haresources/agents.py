@@ -7,15 +7,15 @@ their metadata for timeouts and intervals; for DRBD the metadata of `ocf:linbit:
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import IPv4Network, ip_address
 from typing import Any
 
+from reconciler.frozen import frozen
 from reconciler.kinds.base import identifier
 from reconciler.reading import StatementError
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resource:
     """What a word means.
 
@@ -34,7 +34,7 @@ class Resource:
     promotable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Agent:
     """How an agent of resource-agents takes the arguments of Heartbeat's script of that name."""
 

@@ -6,12 +6,13 @@ are `SCRIPT::ARGUMENT::ARGUMENT`, or an address alone. Source: the comments in H
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from reconciler.frozen import frozen
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """A line with the lines that continue it.
 

@@ -22,13 +22,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from reconciler.frozen import frozen
 from reconciler.host import checkout
 from reconciler.state import Rejected
 
 Reason = Literal["Missing", "NotADirectory", "Unreadable", "Unstable", "Empty", "Damaged"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """What is still read.
 
@@ -48,7 +49,7 @@ class Limits:
     strict: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Texts:
     """All manifests of one moment.
 
@@ -68,7 +69,7 @@ class Texts:
     rejected: tuple[Rejected, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unreadable:
     """No set of texts, which is never the same as a set of none.
 

@@ -14,11 +14,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 from typing import IO
 
+from reconciler.frozen import frozen
 from reconciler.secret import Secret, redacted
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -35,7 +36,7 @@ class Failure(StrEnum):
     STOPPED = "stopped"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """A command to run: its words, what it reads, how many seconds it may take, what its `message` must not say."""
 
@@ -45,7 +46,7 @@ class Call:
     secrets: tuple[Secret, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Completed:
     """What became of a call. `code` is the exit code, minus the signal that ended it, or -1 where it never ran."""
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from reconciler.frozen import frozen
 from reconciler.host import checkout
 from reconciler.host.directory import ignored
 
@@ -19,7 +20,7 @@ _MOST_LINKS = 40
 Fingerprint = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Survey:
     """One look at everything that a directory's content depends on.
 

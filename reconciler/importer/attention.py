@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
 from xml.etree import ElementTree as ET
 
 from reconciler.cib import references
+from reconciler.frozen import frozen
 from reconciler.importer.overrides import BY_HAND, is_neutral, overrides
 from reconciler.importer.selection import Item
 from reconciler.kinds.cluster_properties import PACEMAKERS, ClusterProperties
@@ -36,7 +36,7 @@ class Topic(StrEnum):
     ODD = "with values that Pacemaker reads in its own way"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remark:
     """A sentence about an object."""
 

@@ -6,10 +6,10 @@ only the same nodes gives a configuration of which Pacemaker makes the same.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from reconciler import reading
 from reconciler.cib.document import Cib
+from reconciler.frozen import frozen
 from reconciler.importer.attention import Attention, Topic, explanations
 from reconciler.importer.layout import block, document, separator
 from reconciler.importer.selection import Item, LeftOut, select
@@ -20,7 +20,7 @@ from reconciler.planner import in_order
 from reconciler.state import Ref
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class File:
     """A file of manifests: its name, its text, and how many objects it holds."""
 
@@ -29,7 +29,7 @@ class File:
     objects: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Imported:
     """What an import gives.
 

@@ -6,9 +6,9 @@ imported with a remark, or left out too if they are not wanted.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
+from reconciler.frozen import frozen
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.base import Around
 from reconciler.kinds.cluster_properties import ClusterProperties
@@ -36,7 +36,7 @@ _NEUTRAL = {
 """What Pacemaker does where nobody says anything."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Freed:
     """An object without what people set: what is left, None if nothing; and what was taken out, by field."""
 

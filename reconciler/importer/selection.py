@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from pydantic import ValidationError
 
 from reconciler.crossref import check
+from reconciler.frozen import frozen
 from reconciler.importer.overrides import BY_HAND, Hands, is_neutral
 from reconciler.importer.toml import Branch
 from reconciler.importer.words import table
@@ -19,7 +20,7 @@ from reconciler.plan import flatten
 from reconciler.state import Ref, Spec
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Item:
     """An object that is imported.
 
@@ -38,7 +39,7 @@ class Item:
     taken: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LeftOut:
     """An object that is not imported, and why."""
 
@@ -46,7 +47,7 @@ class LeftOut:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Selection:
     """The objects that are imported, in the order of the CIB, and those that are not."""
 

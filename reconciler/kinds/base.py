@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, time
 from typing import Annotated, Any, TypeVar
 from xml.etree import ElementTree as ET
@@ -10,6 +9,7 @@ from xml.etree import ElementTree as ET
 from pydantic import AfterValidator, ConfigDict, JsonValue, ValidationError, ValidationInfo
 
 from reconciler.cib.document import children
+from reconciler.frozen import frozen
 from reconciler.state import Part, Scope, Spec
 
 OBSERVED = {"observed": True}
@@ -20,7 +20,7 @@ class UnsupportedError(ValueError):
     """The live object says something that its kind cannot express yet: it is reported and never touched."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reference:
     """A field that names another object, and the kinds that it may name; None for any.
 
@@ -37,7 +37,7 @@ class Reference:
         return kind is not None and (self.kinds is None or kind in self.kinds)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kept:
     """What an update leaves as people or Pacemaker set it: the spec to aim for, the fields kept and their values."""
 
@@ -45,7 +45,7 @@ class Kept:
     overrides: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Around:
     """What a kind may know of the rest of the cluster: its recorded shared values, the names set in op_defaults."""
 
@@ -73,7 +73,7 @@ def nothing(spec: Any) -> tuple[Any, ...]:  # noqa: ARG001
     return ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kind:
     """One kind of object. `summary` is the first sentence of its documentation."""
 
@@ -83,7 +83,7 @@ class Kind:
     summary: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shared:
     """Values that manifests, people and agents share: they are owned one by one, by the ids of their pairs.
 
@@ -94,7 +94,7 @@ class Shared:
     names: Callable[[Any], frozenset[str]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bag(Shared):
     """A set that is shared as a whole: only its values are ever owned.
 
@@ -106,7 +106,7 @@ class Bag(Shared):
     unset: Callable[[str, str], str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClusterKind(Kind):
     """A kind that lives in the CIB.
 
@@ -265,7 +265,7 @@ def _reads(written: ET.Element, wanted: Any, read: Callable[[ET.Element], Any]) 
         return False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Match:
     """A part of a spec, the live element whose place it takes, and whether that already says it."""
 

@@ -7,7 +7,6 @@ are sorted by score, values are not overwritten).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Self, TypeVar
 from xml.etree import ElementTree as ET
@@ -16,13 +15,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Va
 
 from reconciler.cib import values
 from reconciler.cib.document import children
+from reconciler.frozen import frozen
 from reconciler.kinds.base import Reader, UnsupportedError, observed, text_of
 from reconciler.kinds.rule import Condition, Score, read_rule
 from reconciler.secret import Place
 from reconciler.state import Part
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Vocabulary:
     """How the names and values of one sort of set compare: `name` and `value(name, text)` give canonical texts.
 

@@ -6,11 +6,11 @@ counters, `_timestamp_seconds` for times, the time itself and never an age. No l
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.cib.simulation import Act
 from reconciler.expectation import Sort
+from reconciler.frozen import frozen
 from reconciler.kinds import CLUSTER_KINDS, KINDS
 from reconciler.metrics.memory import Cause
 from reconciler.observation import Source
@@ -103,7 +103,7 @@ class Type(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Metric:
     """One metric. A label's values are None where the cluster decides them.
 

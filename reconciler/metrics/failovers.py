@@ -11,12 +11,13 @@ before there was a memory. Remote and guest nodes have no agent: what arrives th
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from reconciler.cib.cluster import ClusterStatus, NodeStatus
 from reconciler.cib.history import Operation
 from reconciler.cib.membership import NodeKind
+from reconciler.frozen import frozen
 from reconciler.metrics.memory import Cause, Last, Memory, NodeMemory, Tally, Trace, Unit
 from reconciler.metrics.units import View, units, view
 
@@ -34,7 +35,7 @@ class Kind(StrEnum):
     RECOVERY = "recovery"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """One thing counted. `at` is when the arrival began, `since` when this node's agent had looked last, Unix seconds.
 
@@ -167,7 +168,7 @@ def _unit(seen: View, now: float, tally: Tally) -> Unit:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Comparison:
     """One unit then and now."""
 

@@ -4,11 +4,13 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+
+from reconciler.frozen import frozen
 
 VERSION = 1
 
@@ -21,7 +23,7 @@ class Cause(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trace:
     """The identity of an operation: the same one is never counted twice. `at` and `ended` are Unix seconds."""
 
@@ -32,7 +34,7 @@ class Trace:
     ended: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Last:
     """The last failover of a unit to the local node; the duration is seconds, None where nothing tells it."""
 
@@ -42,7 +44,7 @@ class Last:
     duration: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tally:
     """What has been counted for one unit: arrivals on the local node by cause, and restarts in place."""
 
@@ -52,7 +54,7 @@ class Tally:
     last: Last | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unit:
     """What was last known of a unit. Times are Unix seconds of the local clock, 0 for never.
 
@@ -74,7 +76,7 @@ class Unit:
     tally: Tally
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NodeMemory:
     """The state of a node as far as it explains later moves.
 
@@ -93,7 +95,7 @@ class NodeMemory:
     trouble: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     """Everything remembered: of which cluster, as which node, when, and what.
 

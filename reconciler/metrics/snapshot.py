@@ -6,7 +6,7 @@ The agent's own counts are values too: `after` returns what they are one event l
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeVar
 
 from reconciler.cib.cluster import ClusterStatus
@@ -14,6 +14,7 @@ from reconciler.cib.register import Suspension
 from reconciler.corosync.quorumtool import Quorum
 from reconciler.corosync.rings import RingStatus
 from reconciler.expectation import Sort
+from reconciler.frozen import frozen
 from reconciler.metrics.catalogue import DURATION_BUCKETS, Result, SourceFailure
 from reconciler.metrics.memory import Memory
 from reconciler.plan import Reason
@@ -24,7 +25,7 @@ ChangeKey = tuple[str, str, str]
 """Domain (crm, net), kind, action (create, update, delete)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SourceReport:
     """How one source fared so far. `last_success` is Unix seconds, 0 for never; `failures` are counts by reason.
 
@@ -53,7 +54,7 @@ class SourceReport:
         return replace(self, up=None, seconds=None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Durations:
     """A histogram: how many passes took at most so long as each of DURATION_BUCKETS, and longer (not cumulative)."""
 
@@ -67,7 +68,7 @@ class Durations:
         return Durations(counts, self.total + seconds)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DomainReport:
     """How passes fared in one domain; a success is a pass without an error. Times are Unix seconds, 0 for never."""
 
@@ -91,7 +92,7 @@ class DomainReport:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoopReport:
     """The loop's own counts, by domain (crm, net) and by what was changed. `drift` is the last pass's, not a count."""
 
@@ -141,7 +142,7 @@ def _counted(counts: Mapping[ChangeKey, int], more: Iterable[ChangeKey]) -> Mapp
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SettleReport:
     """The last patch of this agent, and what has been counted of all of them.
 
@@ -189,7 +190,7 @@ def _more(counts: Mapping[_KeyT, int], found: Iterable[_KeyT]) -> Mapping[_KeyT,
     return Counter(counts) + Counter(found)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DesiredReport:
     """The manifests: which are in force, whether those are the newest, when loaded (0 never), files with faults."""
 
@@ -199,7 +200,7 @@ class DesiredReport:
     invalid_files: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WatcherReport:
     """Counts of one watcher of hints."""
 
@@ -209,7 +210,7 @@ class WatcherReport:
     errors: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MetricsSnapshot:
     """Everything to be shown. What could not be seen in the pass is None; then nothing is said about it.
 

@@ -1,11 +1,11 @@
 """The units of a cluster that can fail over, and what the status shows of one. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from reconciler.cib.cluster import ClusterStatus, Placement, ResourceStatus
 from reconciler.cib.history import DONE, OK, PROMOTED_RC, Operation
 from reconciler.cib.inventory import ResourceKind
+from reconciler.frozen import frozen
 from reconciler.metrics.memory import Trace
 
 _ARRIVALS = frozenset({"start", "migrate_from"})
@@ -51,7 +51,7 @@ def _members(resource: ResourceStatus, status: ClusterStatus) -> Iterator[Resour
         yield from _members(status.resources[member], status)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class View:
     """A unit as one status shows it; see `memory.Unit` for the words."""
 

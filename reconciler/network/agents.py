@@ -5,8 +5,9 @@ Where a value depends on a rule, a node or the order of attribute sets, every po
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from xml.etree import ElementTree as ET
+
+from reconciler.frozen import frozen
 
 ADDRESS = re.compile(r"ip(v[46])?[-_]?addr|vip|(virtual|move|floating)[-_]?v?ip$")
 """Agents that add addresses: IPaddr, IPaddr2, IPv6addr, VIPArip, those of the clouds, and copies under other names."""
@@ -22,7 +23,7 @@ _MOST_INSTANCES = 256
 """IPaddr2 counts instances up in the last octet: there are no more."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Agent:
     """A resource, the lower-case name of its agent, every value of every parameter, and its most instances."""
 

@@ -6,10 +6,11 @@ so that no name table of the node (`/etc/iproute2`) changes what is read.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import ip_address, ip_interface, ip_network
 from typing import Any
 
+from reconciler.frozen import frozen
 from reconciler.network.canonical import (
     DEFAULT,
     DEFAULT_METRIC,
@@ -45,7 +46,7 @@ class NetworkError(Exception):
     """The network cannot be seen: the text is not what `ip -json` prints."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Address:
     """An address on a device. `secondary` is the kernel's word: it goes when its primary goes.
 
@@ -73,7 +74,7 @@ class Address:
         return f"{self.interface} peer {self.peer}" if self.peer else str(self.interface)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Device:
     """A network device. `up` is the administrative state; whether it carries anything is health, not asked here."""
 
@@ -85,7 +86,7 @@ class Device:
     addresses: tuple[Address, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Key:
     """What the kernel takes for the identity of a route: a different metric is a different route."""
 
@@ -114,7 +115,7 @@ class Key:
         return " ".join(said)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Route:
     """A route. `dev` is empty if there is not exactly one next hop.
 
@@ -147,7 +148,7 @@ class Route:
         return " ".join(said)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seen:
     """The node's network. `promoting` are the devices where a secondary address outlives its primary."""
 

@@ -5,15 +5,16 @@ random steps against the running kernel and compare. Routes that the kernel make
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from reconciler.frozen import frozen
 from reconciler.network.canonical import IPV4, IPV6, LEAST_MTU_IPV6, MAIN_TABLE, Ip
 from reconciler.network.iproute import Address, Device, Key, Route, Seen
 
 _LONGEST_WITH_BROADCAST = 30
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddAddress:
     """Add an address. `trusted` skips IPv6's duplicate address detection: for one that was there a moment ago."""
 
@@ -35,7 +36,7 @@ class AddAddress:
         return " ".join([*said, f"dev {self.dev}"])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DropAddress:
     """Remove an address."""
 
@@ -48,7 +49,7 @@ class DropAddress:
         return f"address delete {self.address} dev {self.dev}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PutRoute:
     """Add a route, or replace the one with the same key."""
 
@@ -61,7 +62,7 @@ class PutRoute:
         return f"route {'replace' if self.replace else 'add'} {_route_words(self.route)}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DropRoute:
     """Remove a route, exactly this one."""
 
@@ -73,7 +74,7 @@ class DropRoute:
         return f"route delete {_route_words(self.route)}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetDevice:
     """Set a device's MTU, or take it up or down; None leaves it."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from xml.etree import ElementTree as ET
 
+from reconciler.frozen import frozen
 from reconciler.network import agents, canonical
 from reconciler.network.agents import Agent
 from reconciler.network.canonical import MAIN_TABLE, Ip, Network
@@ -20,7 +21,7 @@ _NO_ADDRESS = frozenset({"broadcast", "cidr_netmask", "netmask", "gateway", "des
 _TABLES = {"main": MAIN_TABLE, "default": 253, "local": 255}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnedAddress:
     """An address that the cluster may put on this node, whatever the prefix length.
 
@@ -32,7 +33,7 @@ class OwnedAddress:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnedRoute:
     """A route that the cluster may add. `table` is None if its number is not known: then any table."""
 
@@ -41,7 +42,7 @@ class OwnedRoute:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Owned:
     """What the cluster owns of the node's network.
 

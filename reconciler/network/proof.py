@@ -4,8 +4,7 @@ Every step that takes something away goes through `objection`. It asks the kerne
 allows only what the agent itself added or what the manifest names, which is put back at once.
 """
 
-from dataclasses import dataclass
-
+from reconciler.frozen import frozen
 from reconciler.kinds.node_network import Inventory, NodeNetwork
 from reconciler.network.canonical import Ip
 from reconciler.network.iproute import Address, Route, Seen
@@ -14,7 +13,7 @@ from reconciler.network.owned import Owned
 from reconciler.plan import Reason
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mandate:
     """What the agent is to do, what it may take away because it added it, and what is not its own."""
 
@@ -45,7 +44,7 @@ class Mandate:
         return "an IPsrcaddr sends from it" if ip in self.owned.sources else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Objection:
     """Why a step must not be taken now."""
 

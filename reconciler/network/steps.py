@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from ipaddress import ip_interface
 
+from reconciler.frozen import frozen
 from reconciler.kinds.node_network import Inventory, NodeNetwork, StaticRoute, observe
 from reconciler.network.canonical import IPV6, LEAST_MTU_IPV6, MAIN_TABLE, Ip
 from reconciler.network.iproute import OURS, Address, Route, Seen
@@ -34,7 +35,7 @@ UNDO = ("ip", "-force", "-batch", "-")
 """Goes on after a line that fails: as much as possible is to be as before."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NetworkPlan:
     """What is to be done to one node's network.
 

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -297,7 +298,7 @@ def test_counts_outlive_the_unit_for_a_while(agents: Agents, cluster: SimulatedC
     without = [item for item in empty.resources if item == "db"]
     assert without
     gone = {name: item for name, item in empty.resources.items() if name != "db"}
-    bare = type(empty)(**{slot: getattr(empty, slot) for slot in empty.__slots__} | {"resources": gone})
+    bare = replace(empty, resources=gone)
     kept, _ = observe(memory, bare, "b", cluster.now + 60)
     assert kept.units["db"].tally == memory.units["db"].tally
     dropped, _ = observe(memory, bare, "b", cluster.now + RETENTION_SECONDS + 60)
