@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from xml.etree import ElementTree as ET
 
-from reconciler.cib.document import CONTAINERS, key
+from reconciler.cib.document import CONTAINERS, NAMED_BY_ID, key
 from reconciler.cib.references import own
 from reconciler.crm import access, constraints, containers, options, others, resources
 from reconciler.crm.ids import give_ids
@@ -190,17 +190,16 @@ class _Builder:
         return Reading(document(whole), tuple(faults), tuple(self._remarks))
 
     def _look_for_references(self, whole: ET.Element) -> None:
-        """Find references to what the text does not have; of sets, crm does not print the ids that others refer to."""
-        there = {element.get("id") for element in whole.iter()}
+        """Find references to what the text does not have: crm prints no ids of sets and values that others refer to."""
+        there = {(element.tag, element.get("id", "")) for element in whole.iter() if element.tag not in NAMED_BY_ID}
         said: set[tuple[int, str]] = set()
         for made in (*self._objects.values(), *(made for sets in self._sets.values() for made in sets)):
             for part in own(made.element):
-                name = part.get("id-ref")
-                if name is not None and name not in there and (made.statement.line, name) not in said:
+                name = _dangling(part, there)
+                if name and (made.statement.line, name) not in said:
                     said.add((made.statement.line, name))
-                    self._fault(
-                        made.statement, f"refers to {name}, which is not there: write $id={name} at what is meant"
-                    )
+                    how = f"${name}:NAME=VALUE" if part.tag == "nvpair" else f"$id={name}"
+                    self._fault(made.statement, f"refers to {name}, which is not there: write {how} at what is meant")
 
     def _of(self, section: str) -> Iterator[_Made]:
         return (made for made in self._objects.values() if _SECTIONS[made.element.tag] == section)
@@ -233,6 +232,14 @@ class _Builder:
                 if target is not None:
                     level.set("target", target)
                 yield level
+
+
+def _dangling(part: ET.Element, there: set[tuple[str, str]]) -> str:
+    """Return what a part refers to if it is not there, else nothing; an `id-ref` means something of its own sort."""
+    name, permitted = part.get("id-ref"), part.get("reference") or part.get("ref")
+    if name is not None:
+        return "" if (part.tag, name) in there else name
+    return permitted if permitted is not None and all(other != permitted for _, other in there) else ""
 
 
 def _called(element: ET.Element) -> str:

@@ -281,13 +281,13 @@ def matched(
     *,
     alike: Callable[[ET.Element, Any], bool] = lambda live, _: live.get("id") is not None,
 ) -> list[Match]:
-    """Find for each part the live element that says it; else that of its id, else one left over that is alike.
+    """Find for each part the live element of its id; else one that says it, else one left over that is alike.
 
     The parts have an `id`, which is None where none is said.
     """
     found: dict[int, ET.Element] = {}
     unused = list(live)
-    for fits in (says, _has_its_id, alike):
+    for fits in (_has_its_id, says, alike):
         for index, item in enumerate(items):
             element = next((element for element in unused if fits(element, item)), None)
             if index not in found and element is not None:

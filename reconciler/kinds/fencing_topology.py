@@ -25,6 +25,7 @@ from reconciler.kinds.base import (
     fresh_id,
     identifier,
     keep_spelling,
+    matched,
     needs,
     observed,
     text_of,
@@ -125,21 +126,20 @@ def _write(name: str, spec: FencingTopology, live: ET.Element | None) -> ET.Elem
     written = ET.Element(SECTION)
     before = [] if live is None else live.findall("fencing-level")
     used = {level.get("id") for level in before}
-    there = dict(_labelled([(_read_level(level), level) for level in before]))
-    wanted = _by_label(spec)
-    for at in (*there, *wanted):
-        if at in wanted:
-            written.append(_write_level(wanted.pop(at), there.get(at), used))
+    places = {id(level): place for place, level in enumerate(before)}
+    matches = matched(spec.levels, before, _says, alike=lambda level, item: _read_level(level).at == item.at)
+    matches.sort(key=lambda match: len(before) if match.live is None else places[id(match.live)])
+    written.extend(_write_level(match.item, match.live, used) for match in matches)
     return arrange(written, live)
+
+
+def _says(live: ET.Element, item: Level) -> bool:
+    return item.id in (None, live.get("id")) and _read_level(live) == item.model_copy(update={"id": None})
 
 
 def _write_level(level: Level, live: ET.Element | None, used: set[str | None]) -> ET.Element:
     old = live.attrib if live is not None else {}
-    if (
-        live is not None
-        and level.id in (None, old["id"])
-        and _read_level(live) == level.model_copy(update={"id": None})
-    ):
+    if live is not None and _says(live, level):
         return live
     name = level.id or old.get("id") or fresh_id(identifier("fl", *level.at.split()), used)
     fields = {attribute: getattr(level, field) for field, attribute in _FIELDS.items()}

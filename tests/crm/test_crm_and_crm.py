@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, event, given, settings
 
 from reconciler.cib.document import parse
 from reconciler.crm import read
@@ -21,6 +21,7 @@ EMPTY = """<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" admin_epo
 <configuration><crm_config/><nodes><node id="1" uname="n1"/><node id="2" uname="n2"/></nodes><resources/><constraints/>
 </configuration><status/></cib>"""
 CASE = CORPUS.parent / "reference-case" / "cluster.crm"
+UNKNOWN_TO_CRM = re.compile(r"KeyError: '(podman|rkt)'")
 
 
 def made(tmp_path: Path, *texts: str) -> dict[str, Any]:
@@ -123,9 +124,21 @@ def test_what_crm_prints_of_random_clusters_reads_back_as_the_same_objects(tmp_p
     cib = tmp_path / "cib.xml"
     cib.write_text(re.sub(r"<!--.*?-->", "", live.text))  # crm falls over one among operations
     printed = run(cib, "crm", "configure", "save", "-")
+    if UNKNOWN_TO_CRM.search(printed.stderr):
+        event("crm falls over a bundle")
+        return
     assert printed.returncode == 0, printed.stderr
-    original, reading = observe(parse(live.text)), read(printed.stdout)
+    reading = read(printed.stdout)
     # crm does not print the ids of sets and values that others refer to: what refers to one is named as a fault.
-    lost = [fault for fault in reading.faults if "write $id=" in fault.message]
+    lost = [fault for fault in reading.faults if "which is not there: write $" in fault.message]
     assert list(reading.faults) == lost
-    assert lost or objects(observe(reading.cib)) == objects(original)
+    # Of defaults that it prints as XML it does not say whether they are for resources or operations.
+    guessed = {remark.name for remark in reading.remarks if "crm does not say" in remark.text}
+    event("lost" if lost else "guessed" if guessed else "compared")
+    assert lost or told(observe(reading.cib), guessed) == told(observe(parse(live.text)), guessed)
+
+
+def told(seen: Observed, guessed: set[str]) -> dict[str, Any]:
+    """The objects; of those of which we had to guess the kind only that they are there."""
+    found = ((name.rpartition("/")[2], name, spec) for name, spec in objects(seen).items())
+    return dict((own, None) if own in guessed else (name, spec) for own, name, spec in found)

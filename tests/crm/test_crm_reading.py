@@ -116,6 +116,8 @@ def test_an_open_quote_spoils_one_statement_only() -> None:
         ("role r read attribute:x", "names an attribute without a type"),
         ("primitive a Dummy params $id-ref=b", "refers to b, which is not there: write $id=b at what is meant"),
         ("property $id-ref=b", "refers to b, which is not there"),
+        ("rsc_defaults d: @b\ntag t b", "refers to b, which is not there: write $b:NAME=VALUE at what is meant"),
+        ("role r deny ref:b", "refers to b, which is not there: write $id=b at what is meant"),
         ("tag t", "names nothing"),
         ("alert a /x nonsense", "'nonsense' is not expected there"),
         ("xml <primitive", "is not well-formed"),

@@ -60,6 +60,15 @@ def test_permissions_keep_their_ids() -> None:
     assert after == '<acl_role id="r"><acl_permission id="b" kind="write" reference="vip" /></acl_role>'
 
 
+def test_an_id_goes_to_the_permission_that_asks_for_it() -> None:
+    live = '<acl_role id="r"><acl_permission id="a" kind="read" xpath="/cib"/></acl_role>'
+    said = '[{ kind = "read", xpath = "/cib" }, { kind = "write", reference = "vip", id = "a" }]'
+    assert rewritten("AclRole", live, f"permissions = {said}") == (
+        '<acl_role id="r"><acl_permission id="r-read" kind="read" xpath="/cib" />'
+        '<acl_permission id="a" kind="write" reference="vip" /></acl_role>'
+    )
+
+
 def test_one_form_at_a_time() -> None:
     refuses("AclRole", 'permissions = [{ kind = "read" }]', "needs one of")
     refuses("AclRole", 'permissions = [{ kind = "read", xpath = "/", attribute = "a" }]', "without an `object-type`")

@@ -105,3 +105,14 @@ def test_a_device_that_is_not_there_is_warned_of() -> None:
     made = planned("", '{ target = "n1", index = 1, devices = ["d1", "gone", "watchdog"] }')
     assert "FencingTopology/fencing-topology: levels names gone, which does not exist" in made.plan.warnings
     assert not any("watchdog" in warning for warning in made.plan.warnings)
+
+
+TWICE = """<fencing-topology><fencing-level id="x" target="n1" index="1" devices="d1"/>
+<fencing-level id="y" target="n1" index="1" devices="d2"/></fencing-topology>
+<tags><tag id="reconciler-owned"><obj_ref id="x"/></tag></tags>"""
+
+
+def test_of_two_levels_for_the_same_the_one_that_is_not_ours_stays_as_it_is() -> None:
+    assert section(planned(TWICE)) == (
+        '<fencing-topology><fencing-level id="y" target="n1" index="1" devices="d2" /></fencing-topology>'
+    )
