@@ -181,9 +181,9 @@ def _spec(file: str, label: str, kind: Kind, given: Mapping[str, Any], *, verbat
             for details in error.errors(include_url=False)
         ]
     if isinstance(kind, ClusterKind) and not verbatim and _has_lost(given):
-        lost = [(path, text) for path, text in flatten(spec) if LOST.search(text)]
+        lost = [path for path, text in flatten(spec) if LOST.search(text) or LOST.search(path)]
         message = "has a line break, tab or control character, which Pacemaker does not keep"
-        return [Rejected(file, label, f"spec.{path}", message) for path, _ in lost] or spec
+        return [Rejected(file, label, f"spec.{LOST.sub('?', path)}", message) for path in lost] or spec
     return spec
 
 
@@ -207,10 +207,10 @@ def _unknown_keys(
 
 
 _LETTER = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff"
-_NAME = re.compile(f"[{_LETTER}_][{_LETTER}0-9_.-]*")
+ID = re.compile(f"[{_LETTER}_][{_LETTER}0-9_.-]*")
 """A part of what the schemas take for an XML id."""
 
-_WORD = re.compile(r"\S+")
+WORD = re.compile(r"\S+")
 """What nodes and users are called: any word."""
 
 
@@ -224,9 +224,9 @@ def name_problem(name: Any, kind: Kind | None, *, verbatim: bool = False) -> str
         return ""
     if isinstance(kind, ClusterKind) and kind.named_apart:
         return (
-            "" if _WORD.fullmatch(name) else f"{name!r} cannot be the name of a {kind.name}: it has a blank or is empty"
+            "" if WORD.fullmatch(name) else f"{name!r} cannot be the name of a {kind.name}: it has a blank or is empty"
         )
-    if not _NAME.fullmatch(name):
+    if not ID.fullmatch(name):
         return f"{name!r} cannot be an id: letters, digits, '_', '-' and '.', beginning with a letter or '_'"
     return f"{name!r} is what the agent calls its own record" if name in (TAG, register.SET) else ""
 

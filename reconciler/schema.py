@@ -1,7 +1,9 @@
 """The models -> JSON Schemas for editors and CustomResourceDefinitions for Kubernetes. Pure.
 
 Everything follows from the table of kinds and the descriptions in their models. A schema never refuses what the loader
-takes in its usual spelling; what a schema cannot say (a rule's grammar, references), the loader checks alone.
+takes in its usual spelling; what a schema cannot say (a rule's grammar, references), the loader checks alone. What is
+taken word for word (`manifests.VERBATIM`) may say more than a person may write: of that only the outline is checked.
+The definitions for Kubernetes, which has no way to tell the two apart, check no more than that of either.
 """
 
 import json
@@ -13,7 +15,9 @@ from pydantic_core import core_schema
 
 from reconciler import crd
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Kind, text_of
+from reconciler.kinds.base import ClusterKind, Kind, text_of
+from reconciler.kinds.written import KEYWORD, SCHEMAS, VOCABULARIES, WHOLE
+from reconciler.manifests import ID, VERBATIM, WORD
 from reconciler.state import API_VERSION
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -29,7 +33,7 @@ _METADATA = {
         "name": {
             "type": "string",
             "description": "The object's name; in the cluster its id, of a node its uname. With the kind its identity.",
-            "pattern": r"^\S+$",
+            "minLength": 1,
         },
         "labels": {
             "type": "object",
@@ -58,7 +62,7 @@ def documents(kinds: Iterable[Kind] = tuple(KINDS.values())) -> Mapping[str, str
     for kind in given:
         references, definitions = _specs([kind])
         spec = {"$ref": references[kind.name]}
-        texts[f"{kind.name.lower()}.schema.json"] = _json(_document(kind, spec, definitions))
+        texts[f"{kind.name.lower()}.schema.json"] = _json(_document(kind, spec, _demanded(definitions, [kind])))
         texts[crd.file_name(kind.name)] = crd.yaml(crd.definition(kind, spec, definitions))
     return texts
 
@@ -96,6 +100,81 @@ def _specs(kinds: Iterable[Kind]) -> tuple[dict[str, str], dict[str, Any]]:
     return {name: by_model[model, "validation"]["$ref"] for name, model in models.items()}, definitions
 
 
+_PLAIN = {"Text": {"type": "string", **WHOLE}, "Scalar": {"type": [*_SCALARS], **WHOLE}}
+
+
+def _demanded(definitions: Mapping[str, Any], kinds: Iterable[Kind]) -> dict[str, Any]:
+    """Return the definitions with what a person may write as a demand, and what that refers to."""
+    clusters = {name for kind in kinds if isinstance(kind, ClusterKind) for name in _specs([kind])[1]}
+    said = {name: _demand(schema, plain=name in clusters) for name, schema in definitions.items()}
+    known = {**SCHEMAS, **VOCABULARIES, **_PLAIN}
+    while missing := _referred(said) - said.keys():
+        said |= {name: known[name] for name in sorted(missing)}
+    return said
+
+
+def _demand(schema: Any, *, plain: bool) -> Any:
+    if isinstance(schema, list):
+        return [_demand(item, plain=plain) for item in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    written = str(schema.get(KEYWORD, ""))
+    inner = {key: _demand(value, plain=plain) for key, value in schema.items() if key != KEYWORD}
+    if written in SCHEMAS:
+        inner.pop("type", None)
+        return {**inner, "$ref": _reference(written)}
+    if written:
+        return {**inner, "allOf": [{"$ref": _reference(written)}]}
+    name = {("string",): "Text", _SCALARS: "Scalar"}.get(_types(inner)) if plain else None
+    if name is None or inner.keys() & {"enum", "pattern", "const"}:
+        return inner
+    inner.pop("type")
+    return {**inner, "$ref": _reference(name)}
+
+
+def _types(schema: Mapping[str, Any]) -> tuple[str, ...]:
+    given = schema.get("type")
+    return (given,) if isinstance(given, str) else tuple(given) if isinstance(given, list) else ()
+
+
+def _reference(name: str) -> str:
+    return f"#/$defs/{name}"
+
+
+def _referred(schema: Any) -> set[str]:
+    if isinstance(schema, list):
+        return set().union(*map(_referred, schema))
+    if not isinstance(schema, Mapping):
+        return set()
+    own = {str(schema["$ref"]).removeprefix("#/$defs/")} if isinstance(schema.get("$ref"), str) else set[str]()
+    return own.union(*map(_referred, schema.values()))
+
+
+_WORD_FOR_WORD = {
+    "properties": {
+        "metadata": {
+            "properties": {
+                "annotations": {"properties": {VERBATIM: {"const": "true"}}, "required": [VERBATIM], **_OPEN}
+            },
+            "required": ["annotations"],
+            **_OPEN,
+        }
+    },
+    "required": ["metadata"],
+    **_OPEN,
+}
+
+
+def _named(kind: Kind) -> dict[str, Any]:
+    """Say what an object of a kind may be called."""
+    if isinstance(kind, ClusterKind) and not kind.tags:
+        name: dict[str, Any] = {"const": kind.section}
+    else:
+        form = WORD if isinstance(kind, ClusterKind) and kind.named_apart else ID
+        name = {"pattern": f"^{form.pattern}$"}
+    return {"properties": {"name": name}, **_OPEN}
+
+
 def _document(kind: Kind, spec: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "$schema": _DIALECT,
@@ -106,10 +185,12 @@ def _document(kind: Kind, spec: Mapping[str, Any], definitions: Mapping[str, Any
             "apiVersion": {"const": API_VERSION},
             "kind": {"const": kind.name, "description": kind.summary},
             "metadata": _METADATA,
-            "spec": spec,
+            "spec": _open_spec([spec]),
         },
         "required": ["apiVersion", "kind", "metadata", "spec"],
         "additionalProperties": False,
+        "if": _WORD_FOR_WORD,
+        "else": {"properties": {"metadata": _named(kind), "spec": spec}, **_OPEN},
         "$defs": definitions,
     }
 
@@ -121,30 +202,41 @@ def _manifest(kinds: tuple[Kind, ...]) -> dict[str, Any]:
     without saying what is wrong in it. The open anyOf refuses nothing: taplo's completion reads anyOf but not then.
     """
     references, definitions = _specs(kinds)
+    definitions = _demanded(definitions, kinds)
     one = {
         "apiVersion": {"const": API_VERSION, "description": "The version of the language of manifests."},
         "kind": _one_of({kind.name: kind.summary for kind in kinds}),
         "metadata": {"$ref": "#/$defs/Metadata"},
-        "spec": {
-            "description": "What is wanted of the object; its keys follow from the kind.",
-            "anyOf": [*({"$ref": reference} for reference in references.values()), {"type": "object", **_OPEN}],
-        },
+        "spec": _open_spec({"$ref": reference} for reference in references.values()),
     }
     top = {
         **one,
         "kind": _one_of({kind.name: kind.summary for kind in kinds} | {"List": "Many objects in one file."}),
         "items": {"type": "array", "description": "The objects of a List.", "items": {"$ref": "#/$defs/Item"}},
     }
-    specs = {kind: {"spec": {"$ref": reference}} for kind, reference in references.items()}
-    ours = {"Metadata": _METADATA, "Item": {**_object(one, ["kind", "metadata", "spec"]), **_by_kind(specs)}}
-    at_top = {kind: {**spec, "items": False} for kind, spec in specs.items()} | {"List": {"spec": False}}
+    cases = {kind.name: {"spec": {"$ref": references[kind.name]}, "metadata": _named(kind)} for kind in kinds}
+    strict = {"if": _WORD_FOR_WORD, "else": {**_by_kind(cases), **_OPEN}}
+    of_a_list = {
+        "if": _of_kind("List"),
+        "then": {"properties": {"spec": False}, **_OPEN},
+        "else": {"properties": {"items": False}, "required": ["metadata", "spec"], **strict, **_OPEN},
+    }
+    ours = {"Metadata": _METADATA, "Item": {**_object(one, ["kind", "metadata", "spec"]), **strict}}
     return {
         "$schema": _DIALECT,
         "title": "Manifest",
         "description": "The desired state of one object, or of many in a List.",
         **_object(top, ["apiVersion", "kind"]),
-        **_by_kind(at_top),
+        **of_a_list,
         "$defs": {**definitions, **ours},
+    }
+
+
+def _open_spec(specs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Offer the keys of some specs, and refuse none."""
+    return {
+        "description": "What is wanted of the object; its keys follow from the kind.",
+        "anyOf": [*specs, {"type": "object", **_OPEN}],
     }
 
 
@@ -156,16 +248,13 @@ def _by_kind(cases: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Return if, then and else that say what the properties of each kind are."""
     chain: dict[str, Any] = {}
     for kind, properties in reversed(cases.items()):
-        chain = {
-            "if": {"properties": {"kind": {"const": kind}}, "required": ["kind"], **_OPEN},
-            "then": {
-                "properties": properties,
-                "required": [] if kind == "List" else ["metadata", "spec"],
-                **_OPEN,
-            },
-            **({"else": {**chain, **_OPEN}} if chain else {}),
-        }
+        otherwise = {"else": {**chain, **_OPEN}} if chain else {}
+        chain = {"if": _of_kind(kind), "then": {"properties": properties, **_OPEN}, **otherwise}
     return chain
+
+
+def _of_kind(kind: str) -> dict[str, Any]:
+    return {"properties": {"kind": {"const": kind}}, "required": ["kind"], **_OPEN}
 
 
 def _one_of(summaries: Mapping[str, str]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pydantic import Field, create_model
 from reconciler import crd, manifests
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
+from reconciler.kinds.written import VOCABULARIES
 from reconciler.schema import documents
 from reconciler.state import API_VERSION, Part, Scope, Spec
 
@@ -173,7 +174,8 @@ def test_every_field_has_a_description(kind: str) -> None:
     schema = DEFINITIONS[kind]["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
     assert [path for path, said in described(schema, "spec") if not said] == []
     parts = json.loads(DOCUMENTS[f"{kind.lower()}.schema.json"])["$defs"]
-    assert [path for name, part in parts.items() for path, said in described(part, name) if not said] == []
+    ours = {name: part for name, part in parts.items() if name not in VOCABULARIES}  # Pacemaker describes its own
+    assert [path for name, part in ours.items() for path, said in described(part, name) if not said] == []
 
 
 # Kubernetes: "Extend the Kubernetes API with CustomResourceDefinitions", Specifying a structural schema, and

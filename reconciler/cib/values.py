@@ -31,6 +31,7 @@ __all__ = [
     "INFINITY",
     "MINUS_INFINITY",
     "Agent",
+    "Choice",
     "agent",
     "boolean",
     "choice",
@@ -131,26 +132,42 @@ def agent(text: str) -> str:
     return str(split_agent(text))
 
 
-def choice(words: str, *, cased: bool = False, same: Mapping[str, str] | None = None) -> Callable[[str], str]:
-    """Make the canonical form of a value out of a closed set.
+@dataclass(frozen=True, eq=False, slots=True)
+class Choice:
+    """The canonical form of a value out of a closed set.
 
-    Args:
-        words: the words of the set, separated by blanks.
-        cased: whether Pacemaker tells upper from lower case here.
-        same: further words and the word of the set that each means.
+    `same` are further words, and the word of the set that each means; `cased` says whether Pacemaker tells upper from
+    lower case here.
     """
-    known = {word if cased else word.lower(): word for word in words.split()} | dict(same or {})
 
-    def canonical(text: str) -> str:
-        try:
-            return known[text if cased else text.lower()]
-        except KeyError:
-            raise ValueError(f"{text!r} is not one of {', '.join(words.split())}") from None
+    words: tuple[str, ...]
+    cased: bool
+    same: Mapping[str, str]
 
-    return canonical
+    def __call__(self, text: str) -> str:
+        """Give the word of the set.
+
+        Raises:
+            ValueError: it is not in the set.
+        """
+        said = text if self.cased else text.lower()
+        known = {word if self.cased else word.lower(): word for word in self.words} | dict(self.same)
+        if said not in known:
+            raise ValueError(f"{text!r} is not one of {', '.join(self.words)}")
+        return known[said]
 
 
-def _target_role(text: str) -> str:
+def choice(words: str, *, cased: bool = False, same: Mapping[str, str] | None = None) -> Choice:
+    """Make a choice of words, which are separated by blanks."""
+    return Choice(tuple(words.split()), cased, same or {})
+
+
+def target_role(text: str) -> str:
+    """Give the canonical form of `target-role`, of which the default has a word too (``get_target_role``).
+
+    Raises:
+        ValueError: the text is no role.
+    """
     return "Started" if text.lower() == "default" else role(text)
 
 
@@ -203,20 +220,20 @@ META_ATTRIBUTES = _table(
     (stored_integer, "clone-max clone-min clone-node-max promoted-max promoted-node-max remote-port"),
     (duration, "failure-timeout"),
     (timeout, "remote-connect-timeout timeout"),
-    (_target_role, "target-role"),
+    (target_role, "target-role"),
     (choice("block stop_only stop_start stop_unexpected"), "multiple-active"),
     (choice("nothing quorum fencing unfencing"), "requires"),
     (choice("ignore restart"), "restart-type"),
 )
-_META_NAMES = {"master-max": "promoted-max", "master-node-max": "promoted-node-max"}
+META_NAMES = {"master-max": "promoted-max", "master-node-max": "promoted-node-max"}
 
-_ON_FAIL = "block demote fence ignore migrate restart restart-container standby stop"
+ON_FAIL = "block demote fence ignore migrate restart restart-container standby stop"
 OPERATION_ATTRIBUTES = _table(
     (boolean, "enabled record-pending"),
     (timeout, "timeout start-delay"),
     (duration, "interval"),
     (moment, "interval-origin"),
-    (choice(_ON_FAIL, same={"nothing": "ignore"}), "on-fail"),
+    (choice(ON_FAIL, same={"nothing": "ignore"}), "on-fail"),
     (role, "role"),
 )
 
@@ -254,7 +271,7 @@ def meta_value(name: str, value: str, *, written: bool = False) -> str:
 
 def meta_name(name: str) -> str:
     """Give the current name of a meta-attribute: ``master-max`` is ``promoted-max`` (Pacemaker 2.1, OCF 1.1)."""
-    return _META_NAMES.get(name, name)
+    return META_NAMES.get(name, name)
 
 
 def operation_value(name: str, value: str, *, written: bool = False) -> str:

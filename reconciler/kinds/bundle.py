@@ -32,10 +32,14 @@ from reconciler.kinds.meta import SHARED_META, keep_meta
 from reconciler.kinds.nvset import MetaAttributes
 from reconciler.kinds.operation import Boolean
 from reconciler.kinds.parameters import Parameters
+from reconciler.kinds.written import Written
 from reconciler.state import Part, Scope, Spec
 
 Integer = Annotated[
-    str, BeforeValidator(text_of), AfterValidator(lambda text, info: canonical(text, values.integer, info))
+    str,
+    BeforeValidator(text_of),
+    AfterValidator(lambda text, info: canonical(text, values.integer, info)),
+    Written("Integer"),
 ]
 _TECHNOLOGIES = ("docker", "podman", "rkt")
 

@@ -1,12 +1,14 @@
 """ClusterProperties: options of the whole cluster, such as stonith-enabled. Pure."""
 
 from dataclasses import replace
+from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from reconciler.kinds import options
-from reconciler.kinds.base import Around, ClusterKind, Kept
+from reconciler.kinds.base import Around, ClusterKind, Kept, needs
 from reconciler.kinds.nvset import PROPERTY, Values
+from reconciler.kinds.written import Written
 from reconciler.state import Scope
 
 PACEMAKERS = frozenset({"cluster-infrastructure", "cluster-name", "dc-version", "have-watchdog", "last-lrm-refresh"})
@@ -16,7 +18,9 @@ PACEMAKERS = frozenset({"cluster-infrastructure", "cluster-name", "dc-version", 
 class ClusterProperties(options.Options):
     """Options of the whole cluster. What no manifest names is left as it is."""
 
-    values: Values = Field(
+    model_config = needs(["properties"], ["nvpairs"], ["id-ref"])
+
+    values: Annotated[Values, Written("Properties")] = Field(
         default_factory=dict, alias="properties", description="Names and values, e.g. { stonith-enabled = true }."
     )
 

@@ -21,6 +21,7 @@ from reconciler.kinds.base import (
 from reconciler.kinds.operation import Boolean
 from reconciler.kinds.resource_set import ResourceSet, read_resource_sets, set_references, write_resource_sets
 from reconciler.kinds.rule import Lifetime, Role, Score, read_lifetime, write_lifetime
+from reconciler.kinds.written import Name
 from reconciler.state import Scope, Spec
 
 _NO_SCORE = "0"
@@ -32,8 +33,8 @@ class Colocation(Spec):
 
     model_config = needs(["resource", "with", "score"], ["sets"])
 
-    resource: str | None = Field(default=None, description="The name of the resource that follows.")
-    with_: str | None = Field(default=None, description="The name of the resource that leads: it is placed first.")
+    resource: Name | None = Field(default=None, description="The name of the resource that follows.")
+    with_: Name | None = Field(default=None, description="The name of the resource that leads: it is placed first.")
     score: Score | None = Field(
         default=None, description="INFINITY: must be together; -INFINITY: must be apart; a number: would rather."
     )

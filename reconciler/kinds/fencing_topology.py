@@ -30,6 +30,7 @@ from reconciler.kinds.base import (
     observed,
     text_of,
 )
+from reconciler.kinds.written import Written
 from reconciler.state import Part, Scope, Spec
 
 SECTION = "fencing-topology"
@@ -38,7 +39,10 @@ _WATCHDOG = "watchdog"
 """The device that Pacemaker has itself (`fence_watchdog`)."""
 
 Index = Annotated[
-    str, BeforeValidator(text_of), AfterValidator(lambda text, info: canonical(text, values.integer, info))
+    str,
+    BeforeValidator(text_of),
+    AfterValidator(lambda text, info: canonical(text, values.integer, info)),
+    Written("Positive"),
 ]
 
 

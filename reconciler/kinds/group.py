@@ -18,7 +18,8 @@ class Group(Spec):
     """Primitives that run together on one node, started in order and stopped in reverse."""
 
     resources: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        description="The names of its primitives, in the order in which they are started."
+        json_schema_extra={"uniqueItems": True},
+        description="The names of its primitives, in the order in which they are started.",
     )
     description: Remark = Field(default=None, description="A remark.")
     params: Parameters = Field(default=(), description="Parameters that all its primitives inherit.")

@@ -29,6 +29,7 @@ from reconciler.kinds.rule import (
     write_lifetime,
     write_rules,
 )
+from reconciler.kinds.written import Name
 from reconciler.state import Scope, Spec
 
 
@@ -37,12 +38,12 @@ class Location(Spec):
 
     model_config = needs(["resource"], ["resource-pattern"], ["sets"])
 
-    resource: str | None = Field(default=None, description="The name of the resource.")
-    resource_pattern: str | None = Field(
+    resource: Name | None = Field(default=None, description="The name of the resource.")
+    resource_pattern: Name | None = Field(
         default=None, description="Instead of `resource`: a regular expression for the names of resources."
     )
     sets: tuple[ResourceSet, ...] = Field(default=(), description="Instead of `resource`: sets of resources.")
-    node: str | None = Field(default=None, description="The name of the node; with `score`.")
+    node: Name | None = Field(default=None, description="The name of the node; with `score`.")
     score: Score | None = Field(default=None, description="How much: INFINITY, -INFINITY, or a number such as 100.")
     rules: tuple[Rule, ...] = Field(default=(), description="Instead of a node: where these rules hold.")
     role: Annotated[Role | None, unless("Started")] = Field(

@@ -43,6 +43,9 @@ _FIELDS = {"attributes": ("instance_attributes", NODE), "utilization": ("utiliza
 _PEOPLES = ("standby", "maintenance")
 
 
+_Types = Literal["member", "remote", "ping", "normal"]
+
+
 def _type(text: Any) -> Any:
     return None if text in ("member", "normal") else text
 
@@ -55,7 +58,7 @@ class Node(Spec):
     )
     utilization: AttributeSets = Field(default=(), description="The node's capacities, e.g. { cpu = 8 }.")
     description: Remark = Field(default=None, description="A remark.")
-    type: Annotated[Literal["remote", "ping"] | None, BeforeValidator(_type, json_schema_input_type=str)] = Field(
+    type: Annotated[Literal["remote", "ping"] | None, BeforeValidator(_type, json_schema_input_type=_Types)] = Field(
         default=None, description="member (which is understood), remote or ping."
     )
     score: Score | None = Field(default=None, description="What every resource's preference for the node begins with.")

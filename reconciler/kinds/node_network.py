@@ -30,10 +30,16 @@ def _writable_table(number: int | None) -> int | None:
     return None if number == MAIN_TABLE else number
 
 
-DeviceName = Annotated[str, AfterValidator(canonical.device)]
-AddressText = Annotated[str, AfterValidator(canonical.address)]
-HostText = Annotated[str, AfterValidator(canonical.gateway)]
-DestinationText = Annotated[str, AfterValidator(canonical.destination)]
+def _looks(pattern: str) -> Any:
+    """Say what the text looks like, as far as editors are to know."""
+    return Field(json_schema_extra={"pattern": pattern})
+
+
+_HOST = "[0-9A-Fa-f:.]+"
+DeviceName = Annotated[str, AfterValidator(canonical.device), _looks(f"^{canonical.DEVICE.pattern}$")]
+AddressText = Annotated[str, AfterValidator(canonical.address), _looks(f"^{_HOST}/[0-9.]+$")]
+HostText = Annotated[str, AfterValidator(canonical.gateway), _looks(f"^{_HOST}$")]
+DestinationText = Annotated[str, AfterValidator(canonical.destination), _looks(f"^(default|{_HOST}(/[0-9.]+)?)$")]
 
 
 class Bond(Part):

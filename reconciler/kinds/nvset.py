@@ -18,6 +18,7 @@ from reconciler.cib.document import children
 from reconciler.frozen import frozen
 from reconciler.kinds.base import Reader, UnsupportedError, observed, text_of
 from reconciler.kinds.rule import Condition, Score, read_rule
+from reconciler.kinds.written import Written
 from reconciler.secret import Place
 from reconciler.state import Part
 
@@ -296,11 +297,11 @@ def with_value(sets: tuple[AttributeSet, ...], name: str, value: str) -> tuple[A
     return (*sets, AttributeSet.model_construct(values={name: value}))
 
 
-MetaAttributes = Annotated[AttributeSets, _described_by(META)]
+MetaAttributes = Annotated[AttributeSets, _described_by(META), Written("MetaAttributes")]
 """Attribute sets that Pacemaker itself reads for a resource or an alert: their values are in canonical form."""
 
-OperationOptions = Annotated[AttributeSets, _described_by(OPERATION)]
+OperationOptions = Annotated[AttributeSets, _described_by(OPERATION), Written("OperationAttributes")]
 """The same for an operation."""
 
-NodeAttributes = Annotated[AttributeSets, _described_by(NODE)]
+NodeAttributes = Annotated[AttributeSets, _described_by(NODE), Written("NodeAttributes")]
 """The same for a node, of whose attributes Pacemaker reads only a few."""

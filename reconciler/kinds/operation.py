@@ -25,6 +25,7 @@ from reconciler.kinds.nvset import OPERATION, VERBATIM, OperationOptions, read_s
 from reconciler.kinds.nvset_xml import write_sets
 from reconciler.kinds.parameters import Parameters, read_parameters
 from reconciler.kinds.rule import Role
+from reconciler.kinds.written import Written
 from reconciler.state import Part
 
 
@@ -33,14 +34,23 @@ def _on_fail(text: str) -> str:
 
 
 Duration = Annotated[
-    str, BeforeValidator(text_of), AfterValidator(lambda text, info: canonical(text, values.duration, info))
+    str,
+    BeforeValidator(text_of),
+    AfterValidator(lambda text, info: canonical(text, values.duration, info)),
+    Written("Duration"),
 ]
-OnFail = Annotated[str, AfterValidator(lambda text, info: canonical(text, _on_fail, info))]
+OnFail = Annotated[str, AfterValidator(lambda text, info: canonical(text, _on_fail, info)), Written("OnFail")]
 Timeout = Annotated[
-    str, BeforeValidator(text_of), AfterValidator(lambda text, info: canonical(text, values.timeout, info))
+    str,
+    BeforeValidator(text_of),
+    AfterValidator(lambda text, info: canonical(text, values.timeout, info)),
+    Written("Timeout"),
 ]
 Boolean = Annotated[
-    str, BeforeValidator(text_of), AfterValidator(lambda text, info: canonical(text, values.boolean, info))
+    str,
+    BeforeValidator(text_of),
+    AfterValidator(lambda text, info: canonical(text, values.boolean, info)),
+    Written("Boolean"),
 ]
 
 

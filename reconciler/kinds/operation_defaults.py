@@ -1,17 +1,24 @@
 """OperationDefaults: options of operations that say nothing else. Pure."""
 
+from typing import Annotated
+
 from pydantic import Field, ValidationInfo, field_validator
 
 from reconciler.kinds import options
-from reconciler.kinds.base import ClusterKind
+from reconciler.kinds.base import ClusterKind, needs
 from reconciler.kinds.nvset import OPERATION, Values
+from reconciler.kinds.written import Written
 from reconciler.state import Scope
 
 
 class OperationDefaults(options.Options):
     """Options of all operations that say nothing else. What no manifest names is left as it is."""
 
-    values: Values = Field(default_factory=dict, description="Names and values, e.g. { timeout = '60s' }.")
+    model_config = needs(["values"], ["nvpairs"], ["id-ref"])
+
+    values: Annotated[Values, Written("OperationAttributes")] = Field(
+        default_factory=dict, description="Names and values, e.g. { timeout = '60s' }."
+    )
 
     @field_validator("values")
     @classmethod

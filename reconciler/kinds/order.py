@@ -33,6 +33,7 @@ from reconciler.kinds.resource_set import (
     write_resource_sets,
 )
 from reconciler.kinds.rule import Lifetime, read_lifetime, write_lifetime
+from reconciler.kinds.written import Name
 from reconciler.state import Scope, Spec
 
 
@@ -41,8 +42,8 @@ class Order(Spec):
 
     model_config = needs(["first", "then"], ["sets"])
 
-    first: str | None = Field(default=None, description="The name of the resource that goes first.")
-    then: str | None = Field(default=None, description="The name of the resource that follows.")
+    first: Name | None = Field(default=None, description="The name of the resource that goes first.")
+    then: Name | None = Field(default=None, description="The name of the resource that follows.")
     first_action: Action | None = Field(default=None, description="What must have been done first; start.")
     then_action: Action | None = Field(default=None, description="What waits for it; the same as first-action.")
     kind: OrderKind | None = Field(
@@ -63,7 +64,7 @@ class Order(Spec):
         if not isinstance(given, dict):
             return given
         fields = dict(given)
-        first_action = fields.get("first-action") or "start"
+        first_action = fields.get("first-action", "start")
         if fields.get("then-action") == first_action:
             del fields["then-action"]
         if first_action == "start":

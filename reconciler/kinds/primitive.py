@@ -24,6 +24,7 @@ from reconciler.kinds.meta import SHARED_META, keep_meta
 from reconciler.kinds.nvset import AttributeSets, MetaAttributes
 from reconciler.kinds.operation import Operations, OperationsId, OperationsIdRef, check_operations
 from reconciler.kinds.parameters import Parameters
+from reconciler.kinds.written import Name, Written
 from reconciler.state import Scope, Spec
 
 
@@ -35,12 +36,12 @@ class Primitive(Spec):
     IDENTITY = ("operations_id",)
     REFERRING = ("operations_id_ref",)
 
-    agent: Annotated[str, AfterValidator(values.agent)] | None = Field(
+    agent: Annotated[str, AfterValidator(values.agent), Written("Agent")] | None = Field(
         default=None,
         description="The resource agent: `ocf:heartbeat:IPaddr2`, `systemd:nginx`, `stonith:fence_ipmilan`.",
         examples=["ocf:heartbeat:IPaddr2"],
     )
-    template: str | None = Field(
+    template: Name | None = Field(
         default=None, description="Instead of `agent`: the template that says all that is not said here."
     )
     description: Remark = Field(default=None, description="A remark.")

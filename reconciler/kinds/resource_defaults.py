@@ -1,17 +1,24 @@
 """ResourceDefaults: meta attributes of resources that say nothing else. Pure."""
 
+from typing import Annotated
+
 from pydantic import Field, ValidationInfo, field_validator
 
 from reconciler.kinds import options
-from reconciler.kinds.base import ClusterKind
+from reconciler.kinds.base import ClusterKind, needs
 from reconciler.kinds.nvset import META, Values
+from reconciler.kinds.written import Written
 from reconciler.state import Scope
 
 
 class ResourceDefaults(options.Options):
     """Meta attributes of all resources that say nothing else. What no manifest names is left as it is."""
 
-    values: Values = Field(default_factory=dict, description="Names and values, e.g. { resource-stickiness = 100 }.")
+    model_config = needs(["values"], ["nvpairs"], ["id-ref"])
+
+    values: Annotated[Values, Written("MetaAttributes")] = Field(
+        default_factory=dict, description="Names and values, e.g. { resource-stickiness = 100 }."
+    )
 
     @field_validator("values")
     @classmethod

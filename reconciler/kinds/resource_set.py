@@ -19,6 +19,7 @@ from reconciler.kinds.base import (
     fresh_id,
     keep_words,
     matched,
+    needs,
     observed,
     unless,
 )
@@ -35,6 +36,8 @@ OrderKind = Annotated[
 
 class ResourceSet(Part):
     """Resources that a constraint treats alike."""
+
+    model_config = needs(["resources"], ["id-ref"])
 
     IDENTITY = ("id",)
     REFERRING = ("id_ref",)

@@ -15,9 +15,11 @@ from reconciler.kinds.base import (
     element,
     fresh_id,
     keep_spelling,
+    needs,
     observed,
     text_of,
 )
+from reconciler.kinds.written import Written
 from reconciler.state import Part
 
 
@@ -36,8 +38,8 @@ def _score(text: str, info: ValidationInfo) -> str:
     return canonical(text, values.stored_score if info.context else _plain_score, info)
 
 
-Score = Annotated[str, BeforeValidator(text_of), AfterValidator(_score)]
-Role = Annotated[str, AfterValidator(lambda text, info: canonical(text, values.role, info))]
+Score = Annotated[str, BeforeValidator(text_of), AfterValidator(_score), Written("Score")]
+Role = Annotated[str, AfterValidator(lambda text, info: canonical(text, values.role, info)), Written("Role")]
 
 
 def _rule_text(text: str, info: ValidationInfo) -> str:
@@ -47,6 +49,8 @@ def _rule_text(text: str, info: ValidationInfo) -> str:
 class Rule(Part):
     """A condition in crm's words, such as `not_defined pingd or pingd lte 0`, or a reference to another rule."""
 
+    model_config = needs(["expression"], ["id-ref"])
+
     IDENTITY = ("id",)
     REFERRING = ("id_ref",)
 
@@ -55,7 +59,7 @@ class Rule(Part):
     )
     score_attribute: str | None = Field(default=None, description="A node attribute that holds the score.")
     role: Role | None = Field(default=None, description="The rule counts only for instances in this role.")
-    expression: Annotated[str, AfterValidator(_rule_text)] | None = Field(
+    expression: Annotated[str, AfterValidator(_rule_text), Written("Expression")] | None = Field(
         default=None, description="The condition, in crm's words: `not_defined pingd or pingd lte 0`."
     )
     id_ref: str | None = Field(default=None, description="Instead of all else: the rule that has this id.")

@@ -18,6 +18,7 @@ from reconciler.windows import DAYS, LONGEST
 Mode = Literal["enforce", "observe"]
 
 _HH_MM = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+_LENGTH = r"^\s*[0-9]+[0-9.]*\s*(([Mm]|[Uu])?[Ss].*|[Mm].*|[Hh].*)?$"
 _FULL = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -54,7 +55,7 @@ def _zone(text: str) -> str:
     return text
 
 
-Duration = Annotated[str, AfterValidator(_length)]
+Duration = Annotated[str, AfterValidator(_length), Field(json_schema_extra={"pattern": _LENGTH})]
 Day = Annotated[str, AfterValidator(_day), Field(json_schema_extra={"enum": [*DAYS, *_FULL]})]
 Clock = Annotated[str, AfterValidator(_clock), Field(json_schema_extra={"pattern": _HH_MM})]
 Count = Annotated[int, Field(ge=0, strict=True)]

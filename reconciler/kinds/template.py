@@ -11,6 +11,7 @@ from reconciler.kinds.described import agent_attributes, keep_operations, read_a
 from reconciler.kinds.nvset import AttributeSets, MetaAttributes
 from reconciler.kinds.operation import Operations, OperationsId, OperationsIdRef, check_operations
 from reconciler.kinds.parameters import Parameters
+from reconciler.kinds.written import Written
 from reconciler.state import Scope, Spec
 
 
@@ -20,7 +21,7 @@ class Template(Spec):
     IDENTITY = ("operations_id",)
     REFERRING = ("operations_id_ref",)
 
-    agent: Annotated[str, AfterValidator(values.agent)] = Field(
+    agent: Annotated[str, AfterValidator(values.agent), Written("Agent")] = Field(
         description="The resource agent: `ocf:heartbeat:IPaddr2`, `systemd:nginx`, `stonith:fence_ipmilan`.",
         examples=["ocf:heartbeat:IPaddr2"],
     )

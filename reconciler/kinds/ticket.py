@@ -20,6 +20,7 @@ from reconciler.kinds.base import (
 )
 from reconciler.kinds.resource_set import ResourceSet, read_resource_sets, set_references, write_resource_sets
 from reconciler.kinds.rule import Role
+from reconciler.kinds.written import Name
 from reconciler.state import Scope, Spec
 
 
@@ -29,7 +30,7 @@ class Ticket(Spec):
     model_config = needs(["resource"], ["sets"])
 
     ticket: str = Field(description="The name of the ticket.")
-    resource: str | None = Field(default=None, description="The name of the resource.")
+    resource: Name | None = Field(default=None, description="The name of the resource.")
     sets: tuple[ResourceSet, ...] = Field(default=(), description="Instead of `resource`: sets of resources.")
     role: Annotated[Role | None, unless("Started")] = Field(
         default=None, description="The ticket is needed only by instances in this role."

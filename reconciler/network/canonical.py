@@ -37,7 +37,7 @@ DEFAULT_METRIC = {IPV4: 0, IPV6: 1024}
 LEAST_MTU_IPV6 = 1280
 """With a smaller MTU the kernel takes IPv6 off the device (RFC 8200, section 5; linux addrconf.c)."""
 
-_DEVICE = re.compile(r"[A-Za-z0-9_.@][A-Za-z0-9_.@-]{0,14}")
+DEVICE = re.compile(r"[A-Za-z0-9_.@][A-Za-z0-9_.@-]{0,14}")
 _NARROWEST_WITH_HOSTS = {IPV4: 30, IPV6: 126}
 
 
@@ -47,7 +47,7 @@ def device(text: str) -> str:
     Raises:
         ValueError: if no device can have this name.
     """
-    if not _DEVICE.fullmatch(text) or text in {".", ".."}:
+    if not DEVICE.fullmatch(text) or text in {".", ".."}:
         raise ValueError(f"{text!r} cannot be the name of a link: 1 to 15 letters, digits, '.', '_', '-' or '@'")
     return text
 
