@@ -14,9 +14,10 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_jso
 from pydantic_core import core_schema
 
 from reconciler import crd
+from reconciler.forms import SCHEMAS, VOCABULARIES, WHOLE
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import ClusterKind, Kind, text_of
-from reconciler.kinds.written import KEYWORD, SCHEMAS, VOCABULARIES, WHOLE
+from reconciler.kinds.written import KEYWORD
 from reconciler.manifests import ID, VERBATIM, WORD
 from reconciler.state import API_VERSION
 

@@ -14,9 +14,9 @@ from jsonschema import Draft202012Validator
 from pydantic import Field, create_model
 
 from reconciler import crd, manifests
+from reconciler.forms import VOCABULARIES
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
-from reconciler.kinds.written import VOCABULARIES
 from reconciler.schema import documents
 from reconciler.state import API_VERSION, Part, Scope, Spec
 

@@ -13,8 +13,8 @@ import tomli
 from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
+from reconciler.forms import SCHEMAS
 from reconciler.kinds import KINDS
-from reconciler.kinds.written import SCHEMAS
 from reconciler.manifests import VERBATIM, Said, Spoiled, read_object
 from reconciler.schema import documents
 from reconciler.state import API_VERSION

@@ -132,7 +132,7 @@ def agent(text: str) -> str:
     return str(split_agent(text))
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@frozen
 class Choice:
     """The canonical form of a value out of a closed set.
 
@@ -142,7 +142,7 @@ class Choice:
 
     words: tuple[str, ...]
     cased: bool
-    same: Mapping[str, str]
+    same: tuple[tuple[str, str], ...]
 
     def __call__(self, text: str) -> str:
         """Give the word of the set.
@@ -159,7 +159,7 @@ class Choice:
 
 def choice(words: str, *, cased: bool = False, same: Mapping[str, str] | None = None) -> Choice:
     """Make a choice of words, which are separated by blanks."""
-    return Choice(tuple(words.split()), cased, same or {})
+    return Choice(tuple(words.split()), cased, tuple((same or {}).items()))
 
 
 def target_role(text: str) -> str:
