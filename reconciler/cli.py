@@ -338,8 +338,6 @@ def schema(output: Path) -> None:
 
 def main() -> None:
     """Run the command line."""
-    # Verbs that run once end before garbage matters; looking for it would take a tenth of their time.
-    gc.disable()
     try:
         cli(prog_name="reconciler", standalone_mode=False)
     except click.ClickException as error:
