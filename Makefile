@@ -2,6 +2,7 @@
 # demo    the reference case on a real two-node cluster, broken and repaired before your eyes
 # check   format, lint, types, fast tests
 # test    all of it: check, and the tests on real clusters
+# laws    fresh random examples of what must always hold, round after round until one fails or ^C
 # bench   how fast, how large, beside the tools it is compared with
 # schema  write crds/ from the models
 # lock    write the lock files from pyproject.toml (needs uv)
@@ -13,7 +14,7 @@ FAST := not lab and not slow
 AT_ONCE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := check
-.PHONY: setup demo check test bench schema lock lint clean
+.PHONY: setup demo check test laws bench schema lock lint clean
 
 setup:
 	@.ci/setup
@@ -31,6 +32,13 @@ check: lint
 
 test: check
 	$(BIN)/pytest -m "not ($(FAST))" $(AT_ONCE) --durations=10
+
+laws: setup
+	@while seed=$$(od -An -N4 -tu4 /dev/urandom | tr -d ' '); do \
+		echo "$(BIN)/pytest -m 'hypothesis and not lab' --hypothesis-profile=laws --hypothesis-seed=$$seed"; \
+		$(BIN)/pytest -q -m "hypothesis and not lab" --hypothesis-profile=laws --hypothesis-seed=$$seed \
+			--numprocesses auto --dist worksteal || exit; \
+	done
 
 bench: setup
 	$(BIN)/python -m tests.bench

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from xml.etree import ElementTree as ET
 
 from reconciler.cautions import cautions
-from reconciler.cib import dialect, patch, references
+from reconciler.cib import crm, dialect, patch, references
 from reconciler.cib.document import Cib, children
 from reconciler.cib.draft import Edits, draft, rename_taken
 from reconciler.cib.ownership import TAG, record
@@ -216,8 +216,17 @@ def _unnamed(wanted: State, observed: Observed) -> Iterator[Override]:
 def _constraints(refs: Iterable[Ref], observed: Observed) -> Iterator[Override]:
     for ref in refs:
         spec = observed.state.get(ref)
-        said = CLUSTER_KINDS[ref.kind].crm(ref.name, spec) if spec else "a constraint that no manifest can say yet"
+        said = _in_crm(ref, spec, observed.elements[ref]) if spec else "a constraint that no manifest can say yet"
         yield Override(ref, "constraint", said)
+
+
+def _in_crm(ref: Ref, spec: Spec, live: ET.Element) -> str:
+    """Say a live constraint as one would type it into crm, as XML where crm has no words for it."""
+    kind = CLUSTER_KINDS[ref.kind]
+    try:
+        return kind.crm(ref.name, spec)
+    except crm.UnsayableError:
+        return crm.xml(live, kind.members(spec))
 
 
 def _written(changes: Mapping[Ref, Change], observed: Observed) -> dict[Ref, ET.Element]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from reconciler.cib.document import NAMED_BY_ID, key, parse, serialize
@@ -24,12 +23,6 @@ from tests.strategies.cluster import others, tag
 from tests.strategies.constraints import constraint
 from tests.strategies.pen import Pen
 from tests.strategies.resources import Objects, resources
-
-PATIENT = settings(
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
-)
-"""For a noisy machine, which must not fail a law for being slow."""
 
 TAGS = ("t1", "t2")
 CONSTRAINTS = ("k1", "k2", "k3", "k4")
@@ -92,6 +85,7 @@ FOREIGN = {
     ),
     "constraints": (
         '<rsc_location id="cli-ban-x" rsc="p1" node="n1" score="-INFINITY" role="Started"/>',
+        '<rsc_location id="cli-ban-y" rsc-pattern="^f" node="n1" score="-INFINITY"/>',
         '<rsc_ticket id="f6" rsc="p2" ticket="t"/>',
         '<rsc_order id="f7"><resource_set id="f7-s"><resource_ref id="g1"/></resource_set></rsc_order>',
     ),

@@ -4,10 +4,11 @@ from collections.abc import Generator
 
 import pytest
 
+from tests import examples
 from tests.lab.cluster import Lab
 from tests.lab.fixture import lab, new_lab, require, shared_lab
 
-__all__ = ["lab", "new_lab", "shared_lab"]
+__all__ = ["examples", "lab", "new_lab", "shared_lab"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,13 +4,14 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler import manifests, rendered
 from reconciler.cib.document import serialize
 from reconciler.circles import circles
 from reconciler.state import State
+from tests.examples import often
 from tests.manifest_texts import DUMMY, item, listed
 from tests.programs import need, run
 
@@ -101,7 +102,7 @@ NAMES = st.sampled_from(["a", "b", "c", "d", "g", "h"])
 PAIRS = st.lists(st.tuples(NAMES, NAMES).filter(lambda pair: pair[0] != pair[1]), min_size=2, max_size=4, unique=True)
 
 
-@settings(max_examples=25, deadline=None)
+@often(25)
 @given(PAIRS)
 def test_the_scheduler_finds_the_same_circles_among_random_orders(
     tmp_path_factory: pytest.TempPathFactory, pairs: list[tuple[str, str]]

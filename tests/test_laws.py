@@ -4,7 +4,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from reconciler.cib.document import NAMED_BY_ID, RESOURCES, Cib, children, key, parse, serialize
@@ -19,7 +19,8 @@ from reconciler.planner import ClusterPlan, plan
 from reconciler.pruning import Policy
 from reconciler.state import Desired, Ref, Rejected
 from tests.cib.pacemaker_patches import PatchOracle
-from tests.configurations import EMPTY, PATIENT, Live, desired, lives, objects, wishes, written
+from tests.configurations import EMPTY, Live, desired, lives, objects, wishes, written
+from tests.examples import often
 from tests.programs import each_of_the_corpus, need, run
 from tests.strategies.resources import Objects
 
@@ -95,7 +96,7 @@ def turn(pacemaker: PatchOracle, cib: Cib, wanted: Desired, running: frozenset[s
     return planned, after
 
 
-@settings(PATIENT, max_examples=40)
+@often(40)
 @given(situation=situations())
 def test_a_plan_leads_where_it_says_and_then_nothing_is_left(
     pacemaker: PatchOracle, situation: tuple[Live, Objects]
@@ -104,7 +105,7 @@ def test_a_plan_leads_where_it_says_and_then_nothing_is_left(
 
 
 @pytest.mark.slow
-@settings(PATIENT, max_examples=400)
+@often(100, smallest=False)
 @given(situation=situations())
 def test_many_plans_lead_where_they_say(pacemaker: PatchOracle, situation: tuple[Live, Objects]) -> None:
     leads_where_it_says(pacemaker, situation)
@@ -135,7 +136,7 @@ def leads_where_it_says(pacemaker: PatchOracle, situation: tuple[Live, Objects])
     assert {ref.get("id") for ref in recorded or ()} <= set(cib.by_id)
 
 
-@settings(PATIENT, max_examples=40)
+@often(40)
 @given(situation=situations())
 def test_what_is_neither_ours_nor_wanted_is_left_as_it_was(
     pacemaker: PatchOracle, situation: tuple[Live, Objects]
@@ -148,7 +149,7 @@ def test_what_is_neither_ours_nor_wanted_is_left_as_it_was(
         assert then.get(name) == text
 
 
-@settings(PATIENT, max_examples=20)
+@often(20)
 @given(situation=situations())
 def test_the_drafted_configuration_is_what_the_manifests_want(situation: tuple[Live, Objects]) -> None:
     live, wish = situation
@@ -163,7 +164,7 @@ def test_the_drafted_configuration_is_what_the_manifests_want(situation: tuple[L
     assert not planned.plan.changes
 
 
-@settings(PATIENT, max_examples=20)
+@often(20)
 @given(situation=situations())
 def test_the_order_in_which_objects_were_said_changes_nothing(situation: tuple[Live, Objects]) -> None:
     live, wish = situation
@@ -173,7 +174,7 @@ def test_the_order_in_which_objects_were_said_changes_nothing(situation: tuple[L
     assert one.plan == other.plan
 
 
-@settings(PATIENT, max_examples=4)
+@often(4)
 @given(said=objects())
 def test_pacemaker_finds_every_word_in_its_place(tmp_path: Path, said: Objects) -> None:
     need("crm_verify")
@@ -189,7 +190,7 @@ def test_pacemaker_finds_every_word_in_its_place(tmp_path: Path, said: Objects) 
 
 
 @pytest.mark.slow
-@settings(PATIENT, max_examples=15)
+@often(15)
 @given(situation=situations())
 def test_cibadmin_makes_of_a_patch_what_was_drafted(tmp_path: Path, situation: tuple[Live, Objects]) -> None:
     need("cibadmin")
@@ -203,7 +204,7 @@ def test_cibadmin_makes_of_a_patch_what_was_drafted(tmp_path: Path, situation: t
         assert shape(parse(cib.read_text()).configuration) == shape(planned.configuration)
 
 
-@settings(PATIENT, max_examples=30)
+@often(30)
 @given(said=objects())
 def test_what_is_written_reads_as_it_was_said(said: Objects) -> None:
     for ref, spec in desired(said).state.items():
@@ -225,7 +226,7 @@ def unchanged(observed: Observed, ref: Ref) -> None:
     assert serialize(again) == serialize(own)
 
 
-@settings(PATIENT, max_examples=40)
+@often(40)
 @given(live=lives())
 def test_what_did_not_change_is_written_as_it_was(live: Live) -> None:
     observed = observe(parse(live.text))
@@ -233,7 +234,7 @@ def test_what_did_not_change_is_written_as_it_was(live: Live) -> None:
         unchanged(observed, ref)
 
 
-@settings(PATIENT, max_examples=5)
+@often(5)
 @given(situation=situations())
 def test_a_rejected_set_plans_nothing(situation: tuple[Live, Objects]) -> None:
     live, wish = situation

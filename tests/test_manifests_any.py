@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from reconciler.manifests import load
 from reconciler.state import Desired, Ref
-from tests.configurations import PATIENT
+from tests.examples import often
 from tests.manifest_texts import EVERYTHING, HEAD, listed, one
 
 
@@ -15,7 +15,7 @@ def shuffled(texts: Iterable[str]) -> st.SearchStrategy[list[str]]:
     return st.permutations(list(texts))
 
 
-@PATIENT
+@often(100)
 @given(items=shuffled(EVERYTHING), cut=st.integers(0, 6), names=st.permutations(["a.toml", "z/b.toml"]))
 def test_the_order_of_files_and_objects_does_not_matter(items: list[str], cut: int, names: list[str]) -> None:
     texts = {names[0]: listed(*items[:cut]), names[1]: listed(*items[cut:])}
@@ -48,7 +48,7 @@ def consistent(found: Desired) -> None:
         assert str(rejected)
 
 
-@PATIENT
+@often(100)
 @given(
     text=st.text() | st.lists(tokens, max_size=30).map(" ".join) | st.binary().map(lambda raw: raw.decode("latin-1"))
 )
@@ -59,7 +59,7 @@ def test_garbage_is_rejected(text: str) -> None:
         assert found.state or found.rejected or "List" in text
 
 
-@PATIENT
+@often(100)
 @given(
     body=st.lists(tokens, max_size=12).map(" ".join), kind=st.sampled_from(["Primitive", "Group", "Location", "Order"])
 )
@@ -97,7 +97,7 @@ FIELDS = {
 }
 
 
-@PATIENT
+@often(100)
 @given(data=st.data(), kind=st.sampled_from(sorted(FIELDS)))
 def test_any_value_in_any_field_is_an_object_or_a_fault(data: st.DataObject, kind: str) -> None:
     spec = data.draw(st.dictionaries(st.sampled_from(FIELDS[kind]), values))

@@ -351,6 +351,17 @@ def test_what_crm_resource_ban_left_is_an_override_and_not_foreign() -> None:
     )
 
 
+def test_of_a_constraint_by_hand_that_crm_has_no_words_for_the_xml_is_shown() -> None:
+    rule = '<rule id="r" score="0"><date_expression id="e" operation="lt" end="2020-01-01"/></rule>'
+    prefer = (
+        f'<rsc_location id="cli-prefer-a" rsc="a" node="n" score="INFINITY"><lifetime>{rule}</lifetime></rsc_location>'
+    )
+    (override,) = planned(cib(primitive("a"), "a", prefer), A).plan.overrides
+    assert override.value.startswith(
+        'xml <rsc_location id="cli-prefer-a" rsc="a" node="n" score="INFINITY"> <lifetime>'
+    )
+
+
 def test_a_change_needs_a_before_or_an_after() -> None:
     with pytest.raises(ValueError, match="Primitive/a: a change needs a before or an after"):
         Change(Ref("Primitive", "a"), None, None)

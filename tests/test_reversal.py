@@ -6,7 +6,7 @@ from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.cib.cluster import Update
@@ -22,7 +22,8 @@ from reconciler.settling import Applied, Settling, begin
 from reconciler.state import Ref
 from tests.aftermaths import WEB
 from tests.cib.pacemaker_patches import PatchOracle
-from tests.configurations import PATIENT, Live, desired, lives, wishes
+from tests.configurations import Live, desired, lives, wishes
+from tests.examples import often
 from tests.strategies.resources import Objects
 
 ROOT = Update("vm-node1", "crm_attribute", "root", None)
@@ -61,7 +62,7 @@ def situations(draw: st.DrawFn) -> tuple[Live, Objects]:
     return live, draw(wishes(live))
 
 
-@settings(PATIENT, max_examples=30)
+@often(30)
 @given(situations())
 def test_after_a_revert_everything_is_as_it_was(pacemaker: PatchOracle, situation: tuple[Live, Objects]) -> None:
     """Whatever was created, changed, deleted or adopted: the configuration, and who owns what, are as before."""

@@ -38,7 +38,7 @@ from reconciler.secret import Source as Where
 from reconciler.secret import understand as read
 from reconciler.state import API_VERSION, Desired, Ref
 from reconciler.text import plan_crm, plan_json, plan_text, plan_xml
-from tests.configurations import PATIENT
+from tests.examples import often
 from tests.observations import cib as small_cib
 
 SEAL = Seal(b"a key for tests")
@@ -278,7 +278,7 @@ def sayings(seen: Observation, done: Decision, wanted: Desired) -> Iterator[str]
         yield from (repr(command), str(command), " ".join(command.argv))
 
 
-@PATIENT
+@often(100)
 @given(live=secrets, value=secrets)
 @example(live=f"10.0.0.9{MARK}", value=f"x{MARK}")
 def test_no_plan_says_a_secret(live: str, value: str) -> None:
@@ -294,7 +294,7 @@ def test_no_plan_says_a_secret(live: str, value: str) -> None:
             assert not any(says(said, secret) for secret in (live, value)), said
 
 
-@PATIENT
+@often(100)
 @given(live=secrets, value=secrets)
 def test_the_value_gets_into_the_cib_and_then_nothing_is_left(live: str, value: str) -> None:
     text = small_cib(OTHER, validate_with="pacemaker-3.9")
@@ -307,7 +307,7 @@ def test_the_value_gets_into_the_cib_and_then_nothing_is_left(live: str, value: 
         assert not [change for change in after.plan.changes if change.ref.kind != "NodeNetwork"]
 
 
-@PATIENT
+@often(100)
 @given(live=secrets)
 def test_one_that_cannot_be_read_changes_nothing_and_holds_its_object_only(live: str) -> None:
     empty = small_cib(OTHER, validate_with="pacemaker-3.9")

@@ -4,10 +4,11 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.windows import DAYS, LONGEST, Window, closed, next_edge, zone
+from tests.examples import often
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MINUTE = timedelta(minutes=1)
@@ -189,7 +190,7 @@ def expected(windows: list[Window], first: datetime, last: datetime) -> list[boo
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@often(60)
 @given(st.lists(windows, min_size=1, max_size=3), moments)
 def test_every_minute_is_as_an_oracle_says(chosen: list[Window], now: float) -> None:
     first = datetime.fromtimestamp(now, UTC)

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Sequence
 from xml.etree import ElementTree as ET
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.cib.blame import MARKER, Answer, Culprit, Search, Suspect, allowing, document, search, stripped
-from tests.configurations import PATIENT
+from tests.examples import often
 
 ROOT = {"validate-with": "small", "epoch": "1"}
 NEEDED = {"primitive": {"type"}, "rule": {"expression"}, "rsc_location": {"rsc|rule"}}
@@ -106,7 +106,7 @@ def test_resources_inside_are_not_the_container_s_business() -> None:
     assert answered(search(ROOT, [Suspect("resources", stripped(group))])) == ()
 
 
-@settings(PATIENT, max_examples=30)
+@often(30)
 @given(st.sets(st.integers(0, 299), max_size=6), st.integers(1, 300))
 def test_of_many_exactly_the_guilty_are_found_with_few_questions(guilty: set[int], count: int) -> None:
     wrong, asked = '<primitive id="w" type="t" k="demote"/>', []

@@ -2,7 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from reconciler.cib.crm import UnsayableError
 from reconciler.cib.document import parse
@@ -11,7 +11,8 @@ from reconciler.kinds.observe import observe
 from reconciler.planner import plan
 from reconciler.pruning import Policy
 from reconciler.text import plan_crm
-from tests.configurations import EMPTY, PATIENT, desired, objects
+from tests.configurations import EMPTY, desired, objects
+from tests.examples import often
 from tests.programs import need, run
 from tests.strategies.resources import Objects
 
@@ -87,7 +88,7 @@ def test_what_crm_has_no_words_for_or_takes_for_something_else(kind: str, spec: 
 
 
 @pytest.mark.slow
-@settings(PATIENT, max_examples=12)
+@often(12)
 @given(wish=objects(rare=False))
 def test_crm_makes_of_the_text_what_the_manifests_say(tmp_path: Path, wish: Objects) -> None:
     need("crm")

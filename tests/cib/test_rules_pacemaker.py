@@ -10,13 +10,14 @@ from xml.etree.ElementTree import Element
 
 import pytest
 import sh
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.cib.rule_expressions import COMPARISONS, TYPES
 from reconciler.cib.rules import fill, format, from_element, parse, to_element  # noqa: A004
 from tests.cib.pacemaker_rules import RuleEvaluator, Situation
 from tests.cib.rule_strategies import attribute_elements, date_elements, match_elements, rule_elements
+from tests.examples import often
 from tests.programs import need
 
 VALUES = ("", "0", "1", "01", "+1", "-1", "1.0", "1.5", "10", "2.1", "2.10", "a", "A", "b")
@@ -47,7 +48,7 @@ def pacemaker() -> Iterator[RuleEvaluator]:
         yield RuleEvaluator()
 
 
-@settings(max_examples=300)
+@often(300)
 @given(live=rule_elements(leaves), situation=situations)
 def test_the_canonical_rule_holds_exactly_when_the_live_one_does(
     pacemaker: RuleEvaluator, live: Element, situation: Situation
@@ -69,7 +70,7 @@ def test_no_comparison_changes_its_outcome(pacemaker: RuleEvaluator, operation: 
         assert [pacemaker.holds(canonical, situation) for situation in situations] == outcomes
 
 
-@settings(max_examples=300)
+@often(300)
 @given(leaf=leaves, other=leaves, situation=situations)
 def test_equal_expressions_hold_in_the_same_situations(
     pacemaker: RuleEvaluator, leaf: Element, other: Element, situation: Situation

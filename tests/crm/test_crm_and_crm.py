@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import Phase, event, given, settings
+from hypothesis import event, given
 
 from reconciler.cib.document import parse
 from reconciler.crm import read
@@ -13,8 +13,9 @@ from reconciler.kinds.observe import Observed, observe
 from reconciler.planner import plan
 from reconciler.pruning import Policy
 from reconciler.state import Desired
-from tests.configurations import PATIENT, Live, lives
+from tests.configurations import Live, lives
 from tests.crm.texts import LOADABLE, REFERENCE, SEVERAL
+from tests.examples import often
 from tests.programs import CORPUS, absent_corpus, each_of_the_corpus, need, run, unfit
 
 EMPTY = """<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" admin_epoch="0" epoch="7" num_updates="3">
@@ -117,7 +118,7 @@ def test_what_crm_prints_reads_back_as_the_same_objects(tmp_path: Path, file: Pa
 
 
 @pytest.mark.slow
-@settings(PATIENT, max_examples=15, phases=[Phase.generate])
+@often(15, smallest=False)
 @given(live=lives())
 def test_what_crm_prints_of_random_clusters_reads_back_as_the_same_objects(tmp_path: Path, live: Live) -> None:
     need("crm")

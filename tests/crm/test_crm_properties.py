@@ -19,7 +19,8 @@ from reconciler.pruning import Policy
 from reconciler.reading import StatementError
 from reconciler.state import Desired
 from reconciler.text import plan_crm
-from tests.configurations import PATIENT, desired, objects
+from tests.configurations import desired, objects
+from tests.examples import often
 from tests.strategies.resources import Objects
 
 NOTHING = """<cib validate-with="pacemaker-3.9" admin_epoch="0" epoch="1" num_updates="0"><configuration>
@@ -38,7 +39,7 @@ def reads_back(wanted: Desired) -> None:
     assert {ref for ref in seen.all if ref.kind != "Node"} <= set(wanted.state)
 
 
-@PATIENT
+@often(100)
 @given(wish=objects(rare=False))
 def test_what_our_writer_says_reads_back_as_the_same_objects(wish: Objects) -> None:
     reads_back(desired(wish))
@@ -70,7 +71,7 @@ STATEMENTS = st.builds(
 )
 
 
-@PATIENT
+@often(100)
 @given(st.lists(STATEMENTS, max_size=6).map("\n".join) | st.text())
 @example("group a a\nclone b a\nclone a b")
 @example("xml <group id='g'><crmsh-ref id='g'/></group>")
@@ -100,7 +101,7 @@ def ours(text: str) -> list[str] | None:
         return None
 
 
-@PATIENT
+@often(100)
 @given(st.text(st.sampled_from("ab \t\n\"'\\=ü")))
 def test_words_are_those_of_a_shell(text: str) -> None:
     assert ours(text) == a_shells(text)

@@ -11,7 +11,7 @@ from reconciler.haresources import read
 from reconciler.kinds.observe import observe
 from reconciler.state import Ref
 from tests.cib.pacemaker_patches import PatchOracle
-from tests.configurations import PATIENT
+from tests.examples import often
 
 Objects = dict[str, dict[str, Any]]
 
@@ -199,7 +199,7 @@ mysql - @ \\ # LVM::vg MailTo::a é systemd a::b /x/y IPv6addr::fe80::1 1.2.3.4/
 apache2 IPaddr::10.0.0.1::eth0"""
 
 
-@PATIENT
+@often(100)
 @given(
     st.lists(st.lists(st.sampled_from(WORDS.split()), max_size=5).map(" ".join), max_size=4).map("\n".join) | st.text()
 )

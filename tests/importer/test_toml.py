@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.importer import toml
-from tests.configurations import PATIENT
+from tests.examples import often
 
 texts = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(
     ["", "'", '"', "\\", "a\nb", "\x7f", "#", "="]
@@ -18,7 +18,7 @@ def nested(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     return tables | tables.map(toml.Branch) | st.lists(inner, max_size=4) | st.lists(tables, max_size=3)
 
 
-@PATIENT
+@often(100)
 @given(value=st.recursive(scalars, nested, max_leaves=12), name=texts)
 def test_what_is_written_reads_back_as_what_it_was(value: object, name: str) -> None:
     lines = toml.assign(f"spec.{toml.key(name)}", value)
@@ -26,7 +26,7 @@ def test_what_is_written_reads_back_as_what_it_was(value: object, name: str) -> 
     assert tomli.loads(f"x = {toml.inline(value)}") == {"x": value}
 
 
-@PATIENT
+@often(100)
 @given(sentence=texts)
 def test_a_comment_is_a_comment(sentence: str) -> None:
     assert tomli.loads("\n".join(toml.comment(sentence))) == {}

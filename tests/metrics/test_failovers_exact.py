@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.examples import often
 from tests.metrics.simulated import SimulatedCluster
 from tests.metrics.test_failovers import Agents
 
@@ -130,7 +131,7 @@ class History:
         return sum(self.agents.count(unit) for unit in UNITS)
 
 
-@settings(max_examples=40, deadline=None)
+@often(40)
 @given(ACTIONS)
 def test_exactly_as_many_as_there_were(actions: list[tuple[str, str, str]]) -> None:
     history = History(exact=True)
@@ -139,7 +140,7 @@ def test_exactly_as_many_as_there_were(actions: list[tuple[str, str, str]]) -> N
     assert history.counted() == history.moves
 
 
-@settings(max_examples=40, deadline=None)
+@often(40)
 @given(ACTIONS)
 def test_never_more_than_there_were(actions: list[tuple[str, str, str]]) -> None:
     history = History(exact=False)

@@ -4,10 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.network.iproute import NetworkError, parse
+from tests.examples import often
 
 LO = {"ifname": "lo", "flags": ["LOOPBACK", "UP", "LOWER_UP"], "mtu": 65536, "min_mtu": 0, "max_mtu": 0}
 
@@ -145,7 +146,7 @@ def test_anything_else_is_not_being_able_to_see(links: str, routes: str) -> None
 
 
 @given(st.text(), st.text())
-@settings(max_examples=100, deadline=None)
+@often(100)
 def test_rubbish_is_never_taken_for_a_network(links: str, routes: str) -> None:
     with pytest.raises(NetworkError):
         parse(links, routes, {})
@@ -167,7 +168,7 @@ VALUES = st.recursive(
 
 
 @given(st.lists(VALUES, max_size=3), st.lists(VALUES, max_size=3))
-@settings(max_examples=200, deadline=None)
+@often(200)
 def test_any_json_is_a_network_or_not_being_able_to_see(links: list[Any], routes: list[Any]) -> None:
     try:
         found = parse(json.dumps([link(), *links]), json.dumps(routes), {})

@@ -2,11 +2,12 @@
 
 from ipaddress import ip_interface
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.network.iproute import Address, Seen
 from reconciler.network.kernel import AddAddress, DropAddress, DropRoute, PutRoute, SetDevice, Step, after, losses
+from tests.examples import often
 from tests.network.kernel_model import RefusedError
 from tests.network.strategies import DEVS, STATICS, VIPS, Situation, situations
 
@@ -26,7 +27,7 @@ def shown(seen: Seen) -> tuple[object, ...]:
 
 
 @given(situations(), st.data())
-@settings(max_examples=100, deadline=None)
+@often(100)
 def test_the_rules_and_the_model_agree(situation: Situation, data: st.DataObject) -> None:
     kernel = situation.kernel
     for _ in range(4):

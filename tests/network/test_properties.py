@@ -3,7 +3,7 @@
 import copy
 from ipaddress import ip_interface
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.kinds.node_network import NodeNetwork, observe
@@ -11,6 +11,7 @@ from reconciler.network.iproute import Seen
 from reconciler.network.steps import NetworkPlan, plan, present
 from reconciler.plan import Reason
 from reconciler.state import Ref
+from tests.examples import often
 from tests.network.kernel_model import Kernel, addresses, routes
 from tests.network.strategies import Situation, situations
 
@@ -37,7 +38,7 @@ def foreign_routes(situation: Situation, seen: Seen) -> set[str]:
 
 
 @given(situations())
-@settings(max_examples=100, deadline=None)
+@often(100)
 def test_no_line_is_refused_and_nothing_foreign_is_lost(situation: Situation) -> None:
     seen = situation.kernel.seen()
     later = executed(situation, planned(situation)).seen()
@@ -47,7 +48,7 @@ def test_no_line_is_refused_and_nothing_foreign_is_lost(situation: Situation) ->
 
 
 @given(situations())
-@settings(max_examples=100, deadline=None)
+@often(100)
 def test_addresses_of_the_cluster_and_the_rings_stay_whoever_added_them(situation: Situation) -> None:
     owned = {address.ip for address in situation.owned.addresses} | situation.owned.rings
     seen = situation.kernel.seen()
@@ -56,7 +57,7 @@ def test_addresses_of_the_cluster_and_the_rings_stay_whoever_added_them(situatio
 
 
 @given(situations())
-@settings(max_examples=100, deadline=None)
+@often(100)
 def test_nothing_is_taken_away_while_the_cluster_cannot_be_asked(situation: Situation) -> None:
     made = planned(situation)
     if situation.owned.unclear:
@@ -67,7 +68,7 @@ def test_nothing_is_taken_away_while_the_cluster_cannot_be_asked(situation: Situ
 
 
 @given(situations())
-@settings(max_examples=100, deadline=None)
+@often(100)
 def test_the_network_is_then_as_the_plan_said_and_the_second_plan_is_empty(situation: Situation) -> None:
     made = planned(situation)
     later = executed(situation, made).seen()
@@ -91,7 +92,7 @@ def test_the_network_is_then_as_the_plan_said_and_the_second_plan_is_empty(situa
 
 
 @given(situations(), st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@often(100)
 def test_the_order_of_what_is_said_and_seen_does_not_matter(situation: Situation, chance: object) -> None:
     shuffle = chance.shuffle  # type: ignore[attr-defined]
     said = situation.wanted.model_dump(mode="json", exclude_none=True)
@@ -110,7 +111,7 @@ def test_the_order_of_what_is_said_and_seen_does_not_matter(situation: Situation
 
 
 @given(situations())
-@settings(max_examples=100, deadline=None)
+@often(100)
 def test_undo_puts_everything_back(situation: Situation) -> None:
     made = planned(situation)
     kernel = executed(situation, made)
@@ -123,7 +124,7 @@ def test_undo_puts_everything_back(situation: Situation) -> None:
 
 
 @given(situations(), st.integers(0, 8))
-@settings(max_examples=100, deadline=None)
+@often(100)
 def test_undo_after_half_a_batch_puts_everything_back(situation: Situation, stop: int) -> None:
     made = planned(situation)
     kernel = copy.deepcopy(situation.kernel)
@@ -134,7 +135,7 @@ def test_undo_after_half_a_batch_puts_everything_back(situation: Situation, stop
 
 
 @given(situations())
-@settings(max_examples=100, deadline=None)
+@often(100)
 def test_a_failover_takes_no_wanted_address_along_unless_the_plan_said_so(situation: Situation) -> None:
     made = planned(situation)
     kernel = executed(situation, made)

@@ -1,13 +1,14 @@
 """Plans carried out on the running kernel."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from reconciler.kinds.node_network import NodeNetwork
 from reconciler.network.owned import Owned, cluster_owned
 from reconciler.network.steps import plan, present
 from reconciler.plan import Reason
 from reconciler.state import Ref
+from tests.examples import often
 from tests.network.kernel_model import addresses, routes
 from tests.network.namespace import namespace
 from tests.network.strategies import Situation, situations
@@ -77,7 +78,7 @@ def test_changing_the_static_address_waits_until_the_floating_one_is_elsewhere()
 
 
 @given(situations())
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@often(12)
 def test_the_kernel_takes_every_line_and_ends_where_the_model_ends(situation: Situation) -> None:
     with namespace("d0", "d1") as space:
         for dev in ("all", "d0", "d1"):
