@@ -1,11 +1,12 @@
 """Stops a quarrel: a field that is corrected to the same value again and again is left alone for a while. Pure.
 
 Somebody else writes it as fast as we do. Correcting on would only load the cluster, so after `LIMIT` corrections within
-`WINDOW` the object is held for `PAUSE`, which doubles while the quarrel goes on; it is reported all the time.
+`WINDOW` the object is held for `PAUSE`, which doubles while the quarrel goes on; it is reported all the time. What
+broke something when it was corrected is not corrected again for `HARM_PAUSE`: whoever edits it then may be mending.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 
 from reconciler.frozen import frozen
 from reconciler.plan import Change, Hold, Reason
@@ -15,17 +16,19 @@ LIMIT = 30
 WINDOW = 60.0
 PAUSE = 30.0
 LONGEST = 300.0
+HARM_PAUSE = 3600.0
 
 Field = tuple[Ref, str, str | None]
 
 
 @frozen
 class Pause:
-    """Until when an object is left alone, and how long that is in all."""
+    """Until when an object is left alone, how long that is in all, and why."""
 
     until: float
     length: float
-    path: str
+    reason: Reason
+    why: str
 
 
 @frozen
@@ -50,10 +53,18 @@ class Breaker:
                 times = (*(then for then in corrections.get(key, ()) if now - then < WINDOW), now)
                 if len(times) >= LIMIT:
                     length = min(2 * pauses[change.ref].length, LONGEST) if change.ref in pauses else PAUSE
-                    pauses[change.ref] = Pause(now + length, length, item.path)
+                    why = f"{item.path} was corrected {LIMIT} times within {WINDOW:.0f} s"
+                    why += " and somebody else changes it back"
+                    pauses[change.ref] = Pause(now + length, length, Reason.OSCILLATING, why)
                     times = ()
                 corrections[key] = times
         return Breaker(revision, corrections, pauses)
+
+    def harmed(self, revision: str, refs: Iterable[Ref], broken: str, now: float) -> "Breaker":
+        """Return the breaker after objects were corrected and something broke, which `broken` names."""
+        before = self if revision == self.revision else Breaker(revision)
+        pause = Pause(now + HARM_PAUSE, HARM_PAUSE, Reason.BACKING_OFF, f"when it was corrected last, {broken} broke")
+        return replace(before, pauses={**before.pauses, **dict.fromkeys(refs, pause)})
 
     def holds(self, revision: str, now: float) -> Mapping[Ref, Hold]:
         """Return the objects that are left alone for now."""
@@ -61,12 +72,11 @@ class Breaker:
             return {}
         return {
             ref: Hold(
-                Reason.OSCILLATING,
-                f"{pause.path} was corrected {LIMIT} times within {WINDOW:.0f} s and somebody else changes it back; "
-                f"left alone for {pause.length:.0f} s, or until there is a new revision",
+                pause.reason,
+                f"{pause.why}; left alone for {pause.length:.0f} s, or until there is a new revision",
                 ref,
             )
             for ref, pause in self.pauses.items()
             # Further ahead than it ever was: the clock was set back.
-            if 0 < pause.until - now < 2 * LONGEST
+            if 0 < pause.until - now < 2 * max(pause.length, LONGEST)
         }

@@ -26,7 +26,8 @@ class Decision:
     """The plan, and what it leads to: the configuration for a forecast, the network inventory to be kept.
 
     `blind` are the scopes that could not be seen, with the reason: there nothing is planned. Where there is a patch to
-    send, the guards add its `demand` and the `forecast` that they went by.
+    send, the guards add its `demand` and the `forecast` that they went by; it is `outdated` if somebody has changed the
+    configuration since it was made.
     """
 
     plan: Plan
@@ -35,6 +36,7 @@ class Decision:
     blind: Mapping[Scope, str]
     demand: Demand | None = None
     forecast: Forecast | NoForecast | None = None
+    outdated: bool = False
 
 
 @frozen

@@ -2,11 +2,12 @@
 
 A forecast looks one transition ahead. What agents tell only when they run (ping scores, promotion scores) lets more
 happen later: a resource that is to run and about which the forecast knew nothing may then start, and an instance may be
-promoted. That is as declared and no surprise.
+promoted. That is as declared and no surprise. Nor is what had begun before: when a patch takes an edit back, the
+cluster may already be at what the edit led to.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from enum import StrEnum
 
 from reconciler.aftermath import failures, interrupted, subjects
@@ -45,14 +46,17 @@ class Expected:
     Attributes:
         runs: the nodes where it is to be active, and whether promoted there.
         restarts: the nodes where it is interrupted and comes back.
-        unsure: the nodes of which nothing can be said: several instances of a unique clone are there.
+        unsure: the nodes of which nothing can be said: several instances of a unique clone are there, or something was
+            to happen to it there anyway.
         effects: what the forecast says of it.
+        begun: something was to happen to it before the patch, and with the patch not: some of it may have.
     """
 
     runs: Mapping[str, bool] = field(default_factory=dict)
     restarts: frozenset[str] = frozenset()
     unsure: frozenset[str] = frozenset()
     effects: tuple[Effect, ...] = ()
+    begun: bool = False
 
 
 @frozen
@@ -64,6 +68,11 @@ class Expectation:
     fenced: frozenset[str]
     effects: tuple[Effect, ...]
 
+    @property
+    def begun(self) -> frozenset[str]:
+        """The resources of which something may have begun before the patch that is not the patch's doing."""
+        return frozenset(name for name, expected in self.resources.items() if expected.begun)
+
 
 def expect(before: ClusterStatus, forecast: Forecast) -> Expectation:
     """Return what is promised by a forecast that was made for the cluster as it was then."""
@@ -74,9 +83,13 @@ def expect(before: ClusterStatus, forecast: Forecast) -> Expectation:
         if not effect.blocked:
             said.setdefault(effect.resource, []).append(effect)
     known = subjects(before)
+    begun: dict[str, set[str]] = {}
+    for effect in forecast.averted.effects:
+        begun.setdefault(effect.resource, set()).update({effect.source, effect.target} - {""})
+    expected = {name: _expected(known.get(name), said.get(name, ())) for name in dict.fromkeys((*known, *said, *begun))}
     return Expectation(
         before,
-        {name: _expected(known.get(name), said.get(name, ())) for name in dict.fromkeys((*known, *said))},
+        {name: _interfered(item, begun[name]) if name in begun else item for name, item in expected.items()},
         frozenset(item.node for item in fencing),
         effects,
     )
@@ -108,6 +121,10 @@ def _expected(resource: ResourceStatus | None, effects: Iterable[Effect]) -> Exp
     return Expected(runs, frozenset(restarts | (left & reached.keys())), frozenset(left if several else ()), effects)
 
 
+def _interfered(expected: Expected, nodes: Iterable[str]) -> Expected:
+    return replace(expected, unsure=expected.unsure | {*nodes}, begun=True)
+
+
 def _promoted(effect: Effect, *, was: bool) -> bool:
     match effect.verb:
         case Act.PROMOTE | Act.RE_PROMOTE:
@@ -135,7 +152,7 @@ def compare(expectation: Expectation, now: ClusterStatus, touched: Iterable[str]
         surprises = [*_where(name, expected, resource, unsure)] or [
             *_restarts(name, expected, then.get(name), resource, unsure)
         ]
-        if resource is not None:
+        if resource is not None and not expected.begun:
             surprises += _failed(resource, failures(expectation.before, resource))
         found += surprises
     surprised = {surprise.subject for surprise in found}

@@ -39,11 +39,13 @@ APPROVAL_LASTS = 86400.0
 class Inquiry:
     """What was asked about a patch before it is sent: what it would lead to, and what the DC is doing.
 
-    `dc_state` is the state of the DC's controller (`S_IDLE`), empty if it did not say.
+    `dc_state` is the state of the DC's controller (`S_IDLE`), empty if it did not say. `outdated` is true of what was
+    found out before somebody else changed the configuration.
     """
 
     forecast: Forecast | NoForecast
     dc_state: str = ""
+    outdated: bool = False
 
 
 @frozen
@@ -88,7 +90,8 @@ def guarded(decision: Decision, moment: Moment, rules: Rules, register: Register
         else:
             warnings.append(f"on a live cluster this is held: {wait.reason}: {wait.message}")
     plan = replace(decision.plan, warnings=(*decision.plan.warnings, *warnings))
-    return held(replace(decision, plan=plan, forecast=moment.forecast, demand=asked), holds)
+    outdated = moment.inquiry is not None and moment.inquiry.outdated
+    return held(replace(decision, plan=plan, forecast=moment.forecast, demand=asked, outdated=outdated), holds)
 
 
 @frozen

@@ -50,7 +50,7 @@ class Journal:
             log.info("planned anew %s: somebody else had changed the configuration meanwhile", times)
         tried = {outcome.command.scope for outcome in done.outcomes}
         for hold in done.decision.plan.holds:
-            if hold.reason is Reason.BACKING_OFF and hold.scope in tried:
+            if hold.ref is None and hold.reason is Reason.BACKING_OFF and hold.scope in tried:
                 log.error("not applied: %s", hold.message)
 
     def _state(self, done: Reconciliation, ages: Ages) -> None:

@@ -20,11 +20,11 @@ from reconciler.host.watcher import Watcher
 from reconciler.journal import Journal
 from reconciler.observation import Observation
 from reconciler.pace import Calm, delay, next_turn
+from reconciler.proof import Proof
 from reconciler.reconciliation import Reconciliation
 from reconciler.records import Records
 from reconciler.report import objects_in, report
 from reconciler.settings import Settings
-from reconciler.settling import Settling
 from reconciler.suspension import stored
 from reconciler.turn import Memory, Turner
 from reconciler.writer import able
@@ -32,6 +32,7 @@ from reconciler.writer import able
 log = logging.getLogger("reconciler")
 
 SETTLING = "settling.json"
+_FOLLOWED = ("revision", "proven")
 
 
 Document = Mapping[str, Any]
@@ -61,7 +62,7 @@ class Agent:
         self._started = time.time()
         self._calm = Calm()
         self._kept_objects: object = None
-        self._unsettled = ""
+        self._followed = ("", "")
         self._peers = Peers()
         self.records = Records(settings.state_dir, settings.cib_dir)
         self.watchers = {
@@ -122,7 +123,7 @@ class Agent:
         """Make one pass; return how long to let hints rest, and how long to wait for one until the next pass."""
         inventory, objects = memory.inventory, memory.objects
         done = turner.turn(memory)
-        self._keep_settling(memory.settling)
+        self._keep_settling(memory)
         if trouble := turner.vault.keep():
             log.error("%s", trouble)
         if memory.inventory != inventory:
@@ -177,12 +178,13 @@ class Agent:
         if trouble:
             log.error("%s", trouble)
 
-    def _keep_settling(self, settling: Settling | None) -> None:
-        """Write down which patch has not settled yet, so that after a restart it can be said that nobody looked on."""
-        revision = settling.revision if settling and not settling.over else ""
-        if revision != self._unsettled:
-            self._keep(self._settings.state_dir / SETTLING, {"revision": revision})
-            self._unsettled = revision
+    def _keep_settling(self, memory: Memory) -> None:
+        """Write down which revision has not settled, to say so after a restart, and which one has run well."""
+        settling = memory.settling
+        followed = (settling.revision if settling and not settling.over else "", memory.proof.proven)
+        if followed != self._followed:
+            self._keep(self._settings.state_dir / SETTLING, dict(zip(_FOLLOWED, followed, strict=True)))
+            self._followed = followed
 
     def _keep(self, path: Path, content: object, mode: int = 0o600) -> None:
         trouble = store.save(path, content, mode=mode)
@@ -192,10 +194,12 @@ class Agent:
     def _remember(self) -> Memory:
         state = self._settings.state_dir
         kept = store.load(state / SETTLING)
-        self._unsettled = str(kept.get("revision", "")) if isinstance(kept, dict) else ""
-        if self._unsettled:
-            log.warning("%s", _not_followed(self._unsettled))
-        return Memory(inventory=store.inventory(state), objects=objects_in(store.load(state / store.STATUS)))
+        known = kept if isinstance(kept, dict) else {}
+        unsettled, proven = self._followed = (str(known.get("revision", "")), str(known.get("proven", "")))
+        if unsettled:
+            log.warning("%s", _not_followed(unsettled))
+        objects = objects_in(store.load(state / store.STATUS))
+        return Memory(inventory=store.inventory(state), objects=objects, proof=Proof(proven))
 
 
 def _not_followed(revision: str) -> str:

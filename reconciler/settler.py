@@ -74,7 +74,7 @@ class Settler:
             before.status,
             before.cib,
             decision.cluster.configuration,
-            _promised(before.status, decision.forecast),
+            _promised(before.status, None if decision.outdated else decision.forecast),
             approved=kept.quarantine_of(demand.revision) is not None,
             secrets=decision.cluster.secrets,
         )

@@ -58,6 +58,7 @@ class Applied:
         expectation: what was promised; None where there was no forecast.
         approved: a person has released it from quarantine.
         takes_back: it takes the revision back, and is not towards the manifests.
+        corrects: the revision had run well before, so this corrects what somebody has changed since.
         secrets: the values in its configurations that are not to be shown.
     """
 
@@ -70,6 +71,7 @@ class Applied:
     expectation: Expectation | None = None
     approved: bool = False
     takes_back: bool = False
+    corrects: bool = False
     secrets: tuple[Secret, ...] = ()
 
 
@@ -120,16 +122,31 @@ class Settling:
         """The revision whose patch it is."""
         return self.applied.revision
 
+    def correcting(self) -> "Settling":
+        """Return it as of a patch that corrects what somebody has changed under a revision that had run well."""
+        patch = replace(self.applied, corrects=True)
+        return replace(self, applied=patch, baseline=patch if self.baseline is self.applied else self.baseline)
+
+    @property
+    def went_well(self) -> bool:
+        """True if the cluster has come to rest after a patch towards the manifests, which broke nothing."""
+        ended = self.result in (Result.AS_FORECAST, Result.SURPRISED, Result.NOT_COMPARED)
+        return ended and not self.broken and not self.applied.takes_back
+
     @property
     def touched(self) -> frozenset[Ref]:
         """What the patch changed, and the resources that it was to act on, with what contains them."""
         expectation = self.applied.expectation
-        names = {effect.resource for effect in expectation.effects} if expectation else set()
-        resources = self.applied.status.resources
-        for name in tuple(names):
-            while name in resources and (name := resources[name].parent):
-                names.add(name)
+        effects = expectation.effects if expectation else ()
+        names = _with_containers({effect.resource for effect in effects}, self.applied.status)
         return frozenset({*self.applied.changed, *(Ref(kind, name) for name in names for kind in RESOURCE_KINDS)})
+
+    @property
+    def begun(self) -> frozenset[str]:
+        """The resources, and what contains them, that somebody else had set in motion before the patch."""
+        expected = (applied.expectation for applied in (self.baseline, self.applied))
+        names = {name for found in expected if found is not None for name in found.begun}
+        return _with_containers(names, self.applied.status)
 
     def after(self, status: ClusterStatus | None, dc_state: str | None, now: float) -> "Settling":
         """Return how it stands after one more look.
@@ -159,6 +176,14 @@ class Settling:
         return self if self.over else replace(self, result=Result.SUPERSEDED, why=why)
 
 
+def _with_containers(names: Iterable[str], status: ClusterStatus) -> frozenset[str]:
+    found = set(names)
+    for name in tuple(found):
+        while name in status.resources and (name := status.resources[name].parent):
+            found.add(name)
+    return frozenset(found)
+
+
 def _judged(settling: Settling, status: ClusterStatus, result: Result, why: str = "") -> Settling:
     applied = settling.applied
     surprises: tuple[Surprise, ...] = ()
@@ -169,12 +194,13 @@ def _judged(settling: Settling, status: ClusterStatus, result: Result, why: str 
     if surprises and result is Result.AS_FORECAST:
         result = Result.SURPRISED
     before = settling.baseline.status
+    harmed = broken(before, status, restless=result is Result.TIMED_OUT)
     return replace(
         settling,
         result=result,
         why=why,
         surprises=surprises,
-        broken=broken(before, status, restless=result is Result.TIMED_OUT),
+        broken=tuple(name for name in harmed if name not in settling.begun),
         lost=tuple(name for name, node in before.nodes.items() if node.online and not _online(status, name)),
         effects=happened(applied.status, status, applied.expectation.effects if applied.expectation else ()),
     )
@@ -259,6 +285,12 @@ def withheld(settling: Settling, *, revert: bool) -> str:
         return ""
     if applied.takes_back:
         return "this was itself a revert"
+    if applied.corrects:
+        names = ", ".join(map(str, applied.changed))
+        return (
+            f"revision {settling.revision[:12]} had run well before, so it is not to blame; the correction of {names} "
+            "is not repeated for an hour: look at what was changed out of band, and why"
+        )
     if not revert:
         return "revert = false"
     if applied.approved:
@@ -289,7 +321,8 @@ def told(health: Mapping[Ref, Health], settling: Settling | None, refs: Iterable
 
 def _patch(settling: Settling) -> str:
     applied = settling.applied
-    return f"{'the revert of ' if applied.takes_back else ''}revision {applied.revision[:12]}"
+    what = "the revert of " if applied.takes_back else "a correction for " if applied.corrects else ""
+    return f"{what}revision {applied.revision[:12]}"
 
 
 def lines(settling: Settling) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from reconciler.cib.document import Cib
 from reconciler.decision import Decision, Remembered, blind, decide, for_node
 from reconciler.frozen import frozen
 from reconciler.guards import Inquiry, Moment, guarded, held, tidied
-from reconciler.health import health
+from reconciler.health import RESOURCE_KINDS, health
 from reconciler.host.applier import apply
 from reconciler.host.observer import Observer
 from reconciler.host.shell import Shell
@@ -23,13 +23,14 @@ from reconciler.observation import Observation, Snapshot, understand
 from reconciler.pace import MOVED, Pace, Refusal, refusal, stuck, without_version
 from reconciler.plan import Change, Command, Hold, Outcome, Plan
 from reconciler.policy import Rules, overlaid
+from reconciler.proof import Proof
 from reconciler.pruning import Policy
 from reconciler.reconciliation import Reconciliation, Wanted
 from reconciler.settings import Settings
 from reconciler.settler import Settler
-from reconciler.settling import Settling, told
+from reconciler.settling import Remedy, Settling, told, unrest
 from reconciler.state import Desired, Ref, Scope
-from reconciler.status import ObjectStatus, Pass, conclude
+from reconciler.status import Health, ObjectStatus, Pass, conclude
 from reconciler.unheard import took_effect
 from reconciler.writer import for_now, standing
 
@@ -55,6 +56,7 @@ class Memory:
     refused: Refusal | None = None
     settling: Settling | None = None
     unheard: "Attempt | None" = None
+    proof: Proof = field(default_factory=Proof)
 
 
 @frozen
@@ -141,6 +143,7 @@ class Turner:
         works = health(desired.state, after.status, after.network, after.node)
         works = told(works, memory.settling, desired.state)
         memory.objects = conclude(Pass(desired, left.plan, outcomes, left.blind, works), memory.objects, began)
+        memory.proof = self._proof(wanted, after, left, works, memory)
         seconds = time.monotonic() - since
         refusals = attempt.refusals
         if late:
@@ -149,6 +152,22 @@ class Turner:
         done = Reconciliation(wanted, after, left, changes, adopted, outcomes, refusals, memory.objects, began, seconds)
         settled = (*superseded, *ended)
         return replace(done, outcomes=(*reverts, *outcomes), settling=memory.settling, settled=settled)
+
+    def _proof(
+        self, wanted: Wanted, seen: Observation, left: Decision, works: Mapping[Ref, Health], memory: Memory
+    ) -> Proof:
+        """Return what is known of the revision after one more look."""
+        desired, settling = wanted.desired, memory.settling
+        if desired is None or seen.status is None or left.cluster is None:
+            return memory.proof
+        waits = any(hold.ref is not None and hold.scope is Scope.CLUSTER for hold in left.plan.holds)
+        well = (
+            not (left.cluster.plan.changes or waits or unrest(seen.status, None))
+            and (settling is None or settling.over)
+            and all(item.healthy for ref, item in works.items() if ref.kind in RESOURCE_KINDS)
+        )
+        patience = overlaid(self._rules, desired.state).settle_timeout
+        return memory.proof.after(desired.revision, well=well, now=time.monotonic(), patience=patience)
 
     def _late(self, observation: Observation, memory: Memory) -> tuple[Attempt | None, tuple[Settling, ...]]:
         """Return the attempt of an earlier pass that has taken effect after all, and what is not followed any more."""
@@ -188,8 +207,20 @@ class Turner:
         holds = self._holds(desired, observation, rules, memory)
         followed = self._settler.remedy(memory.settling, observation, rules, holds, look)
         memory.settling = followed.revert or followed.settling
+        self._judge(followed.settling, memory)
         ended = (followed.settling,) if followed.settling.over else ()
         return look() if followed.revert else observation, ended, followed.outcomes
+
+    def _judge(self, settled: Settling, memory: Memory) -> None:
+        """Remember what a patch says of its revision, and of what it has corrected."""
+        revision, applied = settled.revision, settled.applied
+        if settled.remedy is Remedy.REVERTED:
+            memory.proof = memory.proof.without(revision)
+        elif settled.broken and applied.corrects:
+            names = " and ".join(settled.broken)
+            memory.breaker = memory.breaker.harmed(revision, applied.changed, names, time.time())
+        elif settled.went_well:
+            memory.proof = memory.proof.settled(revision)
 
     def _begin(self, attempt: Attempt, changes: tuple[Change, ...], memory: Memory) -> tuple[Settling, ...]:
         """Begin to follow the patch that was made; return what is not followed any more."""
@@ -200,7 +231,7 @@ class Turner:
         begun = self._settler.begin(attempt.planned, changes, attempt.before, previous, rules)
         if begun is None:
             return ()
-        memory.settling = begun
+        memory.settling = begun.correcting() if begun.revision == memory.proof.proven else begun
         return (previous.superseded("another patch was made"),) if previous and not previous.over else ()
 
     def _attempt(
@@ -267,7 +298,7 @@ class Turner:
         if cib is None or planned is None:
             raise ValueError("there is no patch without a CIB")
         if memory.asked and memory.asked[0] == edit and (again or memory.asked[1] == cib.text):
-            return memory.asked[2]
+            return replace(memory.asked[2], outdated=memory.asked[1] != cib.text)
         inquiry = self._simulator.inquire(cib, planned)
         # A busy DC is asked again: that it has become idle leaves no trace in the CIB.
         memory.asked = (edit, cib.text, inquiry) if inquiry.dc_state == controller.IDLE else None

@@ -123,7 +123,9 @@ def able(observation: Observation, mode: str, desired: bool, holds: Iterable[Hol
         desired: whether there is a desired state at all.
         holds: of the pass; a back-off means that the last attempt failed here, and may succeed elsewhere.
     """
-    failing = any(hold.reason is Reason.BACKING_OFF and hold.scope is Scope.CLUSTER for hold in holds)
+    failing = any(
+        hold.ref is None and hold.reason is Reason.BACKING_OFF and hold.scope is Scope.CLUSTER for hold in holds
+    )
     here = observation.snapshot.suspended
     alone = here is not None and here.until > observation.snapshot.at
     return mode == "enforce" and desired and observation.cib is not None and not failing and not alone

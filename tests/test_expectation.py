@@ -1,5 +1,6 @@
 """A forecast is compared with what Pacemaker's simulator makes of it; faults are injected there."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,11 @@ from reconciler.aftermath import happened
 from reconciler.cib import document
 from reconciler.cib.cluster import ClusterStatus
 from reconciler.cib.document import Cib
-from reconciler.cib.simulation import Act, Effect, Simulation
+from reconciler.cib.simulation import Act, Effect, Simulation, candidate
 from reconciler.cib.status import status
 from reconciler.expectation import Sort, compare, expect
 from reconciler.forecast import Forecast
-from tests.aftermaths import WEB, Edit, act_out, ask, ban, drop, edited, masters, meta, more, param
+from tests.aftermaths import WEB, Edit, act_out, acted_out, ask, ban, drop, edited, masters, meta, more, param
 from tests.programs import each_of_the_corpus, need, unfit
 
 
@@ -50,6 +51,40 @@ def said(cib: Cib, forecast: Forecast, now: ClusterStatus, touched: str = "") ->
 )
 def test_what_happens_as_forecast_is_no_surprise(edits: tuple[Edit, ...]) -> None:
     assert surprises(web(), *edits, touched="vip") == []
+
+
+def taken_back(edit: Edit, *faults: str) -> tuple[Cib, Forecast, ClusterStatus]:
+    """Return the cluster right after somebody's edit, the forecast of taking that back, and what came of both."""
+    need("crm_simulate", "crm_verify")
+    good = web()
+    bad = document.parse(candidate(good, edited(good, edit)))
+    forecast = ask(bad, good.configuration)
+    assert isinstance(forecast, Forecast), forecast
+    between = document.parse(acted_out(bad.text, *faults))
+    after = act_out(between, good.configuration)
+    assert after
+    return bad, forecast, after
+
+
+@pytest.mark.parametrize(
+    "edit", [param("vip", "ip", "192.168.1.70"), ban("vip", "vm-node1"), meta("httpd", "target-role", "Stopped")]
+)
+def test_what_an_edit_had_begun_before_it_was_taken_back_is_not_the_patch_s_doing(edit: Edit) -> None:
+    bad, forecast, after = taken_back(edit)
+    assert forecast.effects == ()
+    assert forecast.averted.effects
+    assert said(bad, forecast, after) == []
+    still = replace(forecast, averted=Simulation())
+    assert said(bad, still, after), "without it the patch would be blamed"
+
+
+def test_what_an_edit_did_not_touch_is_still_compared() -> None:
+    bad, forecast, after = taken_back(param("vip", "ip", "192.168.1.70"))
+    assert expect(status(bad.root), forecast).begun == {"vip", "httpd"}
+    pinger = after.resources["ping-gateway"]
+    gone = {name: replace(there, active=False) for name, there in pinger.placements.items()}
+    lost = replace(after, resources={**after.resources, "ping-gateway": replace(pinger, placements=gone)})
+    assert [sort for sort, _ in said(bad, forecast, lost)] == [Sort.PLACEMENT]
 
 
 def test_a_resource_that_ends_elsewhere_is_named_with_both_places() -> None:

@@ -83,6 +83,12 @@ class Cluster:
         for name, text in {"httpd": MANIFEST.format(config=config), **dict.fromkeys(others, NEW)}.items():
             (self.place / "desired" / f"{name}.toml").write_text(text)
 
+    def drift(self, config: str, other: str) -> None:
+        """Change the configuration behind the agent's back, which counts the epoch up."""
+        epoch = self.cib.version.epoch
+        text = self.file.read_text().replace(f"/etc/{config}.conf", f"/etc/{other}.conf")
+        self.file.write_text(text.replace(f'epoch="{epoch}"', f'epoch="{epoch + 1}"', 1))
+
     def wrap(self, script: str) -> None:
         """Put a script in cibadmin's place, for patches."""
         program = self.place / "bin" / "cibadmin"
@@ -209,6 +215,50 @@ def test_a_revert_that_takes_effect_after_its_command_was_killed_is_one(cluster:
     assert (ended.broken, ended.remedy) == (("httpd",), Remedy.REVERTED)
     assert cluster.settling.applied.takes_back
     assert Reason.QUARANTINED in holds(done)
+
+
+def test_a_correction_that_breaks_a_service_is_not_the_revision_s_fault(cluster: Cluster) -> None:
+    """A revision that had run well is neither taken back nor quarantined; the correction is not repeated at once."""
+    cluster.want("good")
+    cluster.turn()
+    cluster.act()
+    assert cluster.settle().settled[0].went_well
+    assert cluster.memory.proof.proven == cluster.settling.revision
+    cluster.drift("good", "drift")
+    cluster.act()
+    cluster.turn()
+    assert (cluster.config, cluster.settling.applied.corrects) == ("good", True)
+    cluster.act(BREAKS)
+    done = cluster.settle()
+    (ended,) = done.settled
+    assert (ended.broken, ended.remedy) == (("httpd",), Remedy.WITHHELD)
+    assert ended.done.startswith(f"not reverted: revision {done.revision[:12]} had run well before, so it is not to")
+    assert (cluster.config, read(cluster.cib).quarantines) == ("good", ())
+    assert (
+        done.objects[HTTPD]
+        .condition("Healthy")
+        .message.endswith(f"it was healthy before a correction for revision {done.revision[:12]}")
+    )
+    cluster.drift("good", "drift")
+    done = cluster.turn()
+    assert cluster.config == "drift"
+    synced = done.objects[HTTPD].condition("Synced")
+    assert (synced.status, synced.reason) == ("False", "BackingOff")
+    assert synced.message.startswith("when it was corrected last, httpd broke; left alone for 3600 s, or until there")
+    cluster.want("better")
+    cluster.turn()
+    assert cluster.config == "better", "a new revision is tried at once"
+
+
+def test_what_an_edit_had_begun_to_break_is_not_taken_back(tmp_path: Path) -> None:
+    need("cibadmin", "crm_simulate", "crm_verify")
+    cluster = Cluster(tmp_path, revert=True)
+    cluster.drift("apache2/apache2", "not-there")
+    done = cluster.turn()
+    assert [str(change.ref) for change in done.applied] == ["Primitive/httpd"]
+    cluster.act(BREAKS)
+    (ended,) = cluster.settle().settled
+    assert (ended.broken, ended.surprises, ended.remedy) == ((), (), Remedy.NONE)
 
 
 def test_without_leave_nothing_is_taken_back_and_that_is_said(tmp_path: Path) -> None:

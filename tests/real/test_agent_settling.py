@@ -144,6 +144,38 @@ def test_somebody_s_edit_since_then_prevents_the_revert(lab: Lab, agent: Agent) 
     assert register(agent) == {}
 
 
+def test_a_correction_that_does_harm_is_neither_taken_back_nor_repeated(lab: Lab, agent: Agent) -> None:
+    """Somebody has moved what a service needs, and told the cluster by hand: the manifests are right no more."""
+    node = agent.node
+    node.run(["mkdir", "-p", "/run/place"], check=True)
+    wanted, other = "/run/place/proven.state", "/run/proven.state"
+    by_hand = ["crm_resource", "--resource", "proven", "--set-parameter", "state", "--parameter-value", other]
+    agent.want("proven.toml", dummy("proven", state=wanted))
+    agent.want("here.toml", location("proven-here", "proven", node.name))
+    agent.start(REVERT)
+    agent.until_logged("has settled as forecast")
+    agent.until(well, "all to be well")
+    agent.stop()
+    node.run(by_hand, check=True)
+    until(lambda: node.path(other).exists(), "the cluster to have taken the edit over", 20)
+    lab.wait_resource("proven", node.name)
+    node.run(["rm", "-r", "/run/place"], check=True)
+    agent.start(REVERT)
+    agent.until_logged("not reverted: revision .* had run well before, so it is not to blame", 40)
+    assert Cib(node).value("proven", "state") == wanted
+    assert register(agent) == {}
+    node.run(by_hand, check=True)
+    node.run(["crm_resource", "--resource", "proven", "--cleanup"], check=True)
+
+    def left_alone(seen: Any) -> bool:
+        return bool(condition(find(seen, "Primitive", "proven"), "Synced")["reason"] == "BackingOff")
+
+    document = agent.until(left_alone, "it to be left alone")
+    assert "when it was corrected last, proven broke" in str(find(document, "Primitive", "proven"))
+    assert Cib(node).value("proven", "state") == other
+    lab.wait_resource("proven", node.name)
+
+
 def test_a_restart_meanwhile_is_said(lab: Lab, agent: Agent) -> None:
     started(lab, agent, "again", REVERT)
     agent.want("again.toml", dummy("again", op_sleep="3"))
