@@ -1,8 +1,11 @@
 """Whether the wanted objects work, from what the cluster and the kernel say. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from xml.etree.ElementTree import Element
 
 from reconciler.cib.cluster import ClusterStatus, ResourceStatus
+from reconciler.cib.hindrance import Hindrances
 from reconciler.kinds.node_network import NodeNetwork
 from reconciler.network.iproute import Seen
 from reconciler.state import Ref, State
@@ -16,15 +19,38 @@ _MOVES = frozenset({"start", "stop", "promote", "demote", "migrate_to", "migrate
 _UNPROMOTED = frozenset({"unpromoted", "slave"})
 
 
-def health(state: State, cluster: ClusterStatus | None, network: Seen | None, node: str) -> Mapping[Ref, Health]:
-    """Judge what can be unwell: resources, and the links of this node."""
+def health(
+    state: State, cluster: ClusterStatus | None, network: Seen | None, node: str, cib: Element | None = None
+) -> Mapping[Ref, Health]:
+    """Judge what can be unwell: resources, and the links of this node.
+
+    Args:
+        state: what is wanted.
+        cluster: what the cluster does, None if it cannot be seen.
+        network: the node's addresses and links, None if they cannot be seen.
+        node: the name of this node.
+        cib: what `cluster` was read from: says what keeps a resource from running where that is evident.
+    """
     result = {}
     for ref, spec in state.items():
         if ref.kind in RESOURCE_KINDS and cluster is not None:
             result[ref] = of_resource(cluster.resources.get(ref.name))
         elif isinstance(spec, NodeNetwork) and spec.node == node and network is not None:
             result[ref] = _links(spec, network)
-    return result
+    idle = [ref for ref, found in result.items() if found.reason == _IDLE]
+    if cib is None or cluster is None or not idle:
+        return result
+    hindrances = Hindrances(cib, cluster)
+    return {**result, **{ref: _explained(result[ref], hindrances.of(ref.name)) for ref in idle}}
+
+
+def _explained(idle: Health, causes: tuple[str, ...]) -> Health:
+    more = f"; and {len(causes) - _FEW} more" if len(causes) > _FEW else ""
+    return replace(idle, message=f"{idle.message}: {'; '.join(causes[:_FEW])}{more}") if causes else idle
+
+
+_IDLE = "NotRunning"
+_FEW = 4
 
 
 def of_resource(resource: ResourceStatus | None) -> Health:
@@ -44,7 +70,7 @@ def of_resource(resource: ResourceStatus | None) -> Health:
         tasks = sorted(f"{there.pending} under way on {there.node}" for there in under_way)
         return Health(False, "InTransition", ", ".join(tasks))
     if not where:
-        return Health(False, "NotRunning", _failures(resource) or _refusals(resource) or "active on no node")
+        return Health(False, _IDLE, _failures(resource) or _refusals(resource) or "active on no node")
     if resource.promotable and not resource.promoted_on and resource.target_role.lower() not in _UNPROMOTED:
         return Health(False, "NotPromoted", f"active on {where}, promoted nowhere")
     return Health(True, "Running", f"on {where}")

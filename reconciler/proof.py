@@ -1,9 +1,9 @@
 """Which revision has run well: what breaks after a later correction is not its fault. Pure; monotonic seconds."""
 
-from dataclasses import dataclass
+from reconciler.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proof:
     """A revision that ran well is proven, until another one is.
 

@@ -140,7 +140,8 @@ class Turner:
         if not any(command.scope is Scope.NODE for command in left.plan.commands):
             memory.inventory = left.inventory
         desired = for_node(wanted.desired or NOTHING, after.node)
-        works = health(desired.state, after.status, after.network, after.node)
+        root = after.cib.root if after.cib else None
+        works = health(desired.state, after.status, after.network, after.node, root)
         works = told(works, memory.settling, desired.state)
         memory.objects = conclude(Pass(desired, left.plan, outcomes, left.blind, works), memory.objects, began)
         memory.proof = self._proof(wanted, after, left, works, memory)

@@ -5,7 +5,7 @@ number of answering hosts times `multiplier`; on stop they delete it.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from xml.etree.ElementTree import Element
 
 from reconciler.cib.inventory import INFINITY, Configuration, Resource, elements, score
@@ -93,10 +93,7 @@ def _requirements(
     configuration: Configuration, resources: Mapping[str, Resource], names: frozenset[str]
 ) -> dict[str, dict[str, int]]:
     """Return per attribute and resource the smallest score that no forbidding rule objects to."""
-    tags = {
-        tag.get("id", ""): [reference.get("id", "") for reference in elements(tag, "obj_ref")]
-        for tag in elements(configuration.section("tags"), "tag")
-    }
+    tags = tagged(configuration)
     found: dict[str, dict[str, int]] = {}
     for constraint in elements(configuration.section("constraints"), "rsc_location"):
         for rule in elements(constraint, "rule"):
@@ -104,15 +101,21 @@ def _requirements(
             if score(resolved.get("score")) > -INFINITY:
                 continue
             for name in names & _asked(resolved):
-                for resource in _subjects(constraint, resources, tags):
+                for resource in subjects(constraint, resources, tags):
                     known = found.setdefault(name, {})
                     known[resource] = max(known.get(resource, 0), _smallest_tolerated(resolved, name))
     return found
 
 
-def _subjects(
-    constraint: Element, resources: Mapping[str, Resource], tags: Mapping[str, Iterable[str]]
-) -> Iterator[str]:
+def tagged(configuration: Configuration) -> dict[str, list[str]]:
+    """Return what each tag refers to."""
+    return {
+        tag.get("id", ""): [reference.get("id", "") for reference in elements(tag, "obj_ref")]
+        for tag in elements(configuration.section("tags"), "tag")
+    }
+
+
+def subjects(constraint: Element, resources: Collection[str], tags: Mapping[str, Iterable[str]]) -> Iterator[str]:
     """Yield the resources that a location constraint is about: one, a pattern's, or those of resource sets."""
     pattern = constraint.get("rsc-pattern")
     if pattern is not None:
@@ -126,7 +129,7 @@ def _subjects(
             yield from tags.get(reference, ())
 
 
-def _matching(pattern: str, resources: Mapping[str, Resource]) -> list[str]:
+def _matching(pattern: str, resources: Iterable[str]) -> list[str]:
     inverted = pattern.startswith("!")
     try:
         expression = re.compile(pattern.removeprefix("!"))
