@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import tomli
-from hypothesis import given, settings
+from hypothesis import given
 from jsonschema import Draft202012Validator
 
 from reconciler.forms import SCHEMAS
@@ -18,7 +18,8 @@ from reconciler.kinds import KINDS
 from reconciler.manifests import VERBATIM, Said, Spoiled, read_object
 from reconciler.schema import documents
 from reconciler.state import API_VERSION
-from tests.configurations import PATIENT, objects
+from tests.configurations import objects
+from tests.examples import often
 from tests.strategies.resources import Objects
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "crds" / "examples").rglob("*.toml"))
@@ -119,7 +120,7 @@ def test_each_exception_is_one(why: str, kind: str) -> None:
     )
 
 
-@settings(PATIENT, max_examples=50)
+@often(50)
 @given(objects())
 def test_what_fits_together_is_valid(said: Objects) -> None:
     wrong = {
