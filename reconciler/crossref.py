@@ -15,8 +15,6 @@ from reconciler.kinds.primitive import Primitive
 from reconciler.kinds.resource_set import ResourceSet
 from reconciler.kinds.rule import Rule
 from reconciler.kinds.sync_policy import SyncPolicy
-from reconciler.network.owned import cluster_owned
-from reconciler.network.steps import conflicts
 from reconciler.orders import Orders
 from reconciler.state import CHANGEABLE, Ref, Rejected, State
 
@@ -166,6 +164,13 @@ def _after_itself(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:
 
 def _networks(state: State, files: Mapping[Ref, str], whole: ET.Element | None) -> Iterator[Rejected]:
     """Find two networks for one node, and addresses that a resource of the same set puts on its links."""
+    networks = [(ref, spec) for ref in sorted(state) if isinstance(spec := state[ref], NodeNetwork)]
+    if not networks:
+        return
+    # They know all of the kernel's rules: whoever has no networks is not to wait for them.
+    from reconciler.network.owned import cluster_owned  # noqa: PLC0415
+    from reconciler.network.steps import conflicts  # noqa: PLC0415
+
     primitives = [
         (spec.agent, item.values)
         for spec in state.values()
@@ -174,9 +179,7 @@ def _networks(state: State, files: Mapping[Ref, str], whole: ET.Element | None) 
     ]
     owned = cluster_owned(None, () if whole is None else (whole,), primitives)
     first: dict[str, Ref] = {}
-    for ref, spec in sorted(state.items(), key=lambda item: item[0]):
-        if not isinstance(spec, NodeNetwork):
-            continue
+    for ref, spec in networks:
         if spec.node in first:
             yield Rejected(files[ref], str(ref), "spec.node", f"{first[spec.node]} is for {spec.node!r} already")
         first.setdefault(spec.node, ref)

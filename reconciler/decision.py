@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from reconciler import planner, rendered
@@ -11,14 +12,16 @@ from reconciler.forecast import Forecast, NoForecast
 from reconciler.frozen import frozen
 from reconciler.kinds.node_network import Inventory, NodeNetwork
 from reconciler.kinds.primitive import Primitive
-from reconciler.network import steps
-from reconciler.network.owned import Owned, cluster_owned
 from reconciler.observation import Observation
 from reconciler.plan import Hold, Plan, undone
 from reconciler.planner import ClusterPlan
 from reconciler.pruning import Policy
 from reconciler.secret import Secret, redacted
 from reconciler.state import Desired, Ref, Scope, State
+
+if TYPE_CHECKING:
+    from reconciler.network.owned import Owned
+    from reconciler.network.steps import NetworkPlan
 
 
 @frozen
@@ -91,7 +94,7 @@ def decide(
     return Decision(plan, cluster, kept, blind(observation))
 
 
-def _network_plan(network: steps.NetworkPlan | None, secrets: tuple[Secret, ...]) -> Plan | None:
+def _network_plan(network: "NetworkPlan | None", secrets: tuple[Secret, ...]) -> Plan | None:
     """Return the network's part; it tells of the parameters of resources, of which one may be a secret."""
     if network is None:
         return None
@@ -107,10 +110,13 @@ def _secrets(desired: Desired, observation: Observation) -> tuple[Secret, ...]:
     return (*desired.secrets, *(observation.cluster.secrets if observation.cluster else ()))
 
 
-def _network(desired: Desired, observation: Observation, remembered: Remembered) -> steps.NetworkPlan | None:
+def _network(desired: Desired, observation: Observation, remembered: Remembered) -> "NetworkPlan | None":
     mine = own_network(desired.state, observation.node)
     if mine is None or observation.network is None:
         return None
+    # It knows all of the kernel's rules, and most verbs plan no network.
+    from reconciler.network import steps  # noqa: PLC0415
+
     owned = owned_by_cluster(desired.state, observation, remembered.last_cib)
     planned = steps.plan(mine[0], mine[1], observation.network, owned, remembered.inventory)
     hold = remembered.left_alone.get(mine[0])
@@ -127,8 +133,10 @@ def own_network(state: State, node: str) -> tuple[Ref, NodeNetwork] | None:
     )
 
 
-def owned_by_cluster(state: State, observation: Observation, last_cib: Cib | None) -> Owned:
+def owned_by_cluster(state: State, observation: Observation, last_cib: Cib | None) -> "Owned":
     """Return what of the network is the cluster's, by the live, the last good and the desired configuration."""
+    from reconciler.network.owned import cluster_owned  # noqa: PLC0415  as above
+
     others: list[ET.Element] = [last_cib.root] if last_cib else []
     primitives = [
         (spec.agent, values.values)

@@ -15,7 +15,7 @@ from reconciler.cib.draft import Edits, draft, rename_taken
 from reconciler.cib.ownership import TAG, record
 from reconciler.doubts import doubts, foreign
 from reconciler.frozen import frozen
-from reconciler.kinds import CLUSTER_KINDS, key
+from reconciler.kinds import CLUSTER_KINDS, in_order, key
 from reconciler.kinds.base import Around
 from reconciler.kinds.identity import comparable, said_ids
 from reconciler.kinds.observe import Observed
@@ -120,12 +120,6 @@ def _obstacle(observed: Observed) -> Hold | None:
     sections = [str(section.tag) for section in children(observed.cib.configuration)]
     twice = next((tag for tag in sections if sections.count(tag) > 1), None)
     return Hold(Reason.UNSUPPORTED, f"the configuration has two <{twice}>") if twice else None
-
-
-def in_order(refs: Iterable[Ref]) -> list[Ref]:
-    """Sort objects of the cluster in the order in which they are made if nobody asks for another."""
-    rank = {name: index for index, name in enumerate(CLUSTER_KINDS)}
-    return sorted((ref for ref in refs if ref.kind in rank), key=lambda ref: (rank[ref.kind], ref.name))
 
 
 @frozen

@@ -6,10 +6,7 @@ from pathlib import Path
 from reconciler.cib.document import Cib, CibError, parse
 from reconciler.host import newfiles
 from reconciler.host.directory import explain
-from reconciler.host.observer import COMMANDS
-from reconciler.host.shell import Call, Shell
 from reconciler.importer.importer import Imported, import_cib
-from reconciler.observation import Source
 from reconciler.reading import Fault, Reading
 from reconciler.settings import Settings
 
@@ -58,6 +55,11 @@ def _read(settings: Settings, file: Path | None) -> Cib:
     try:
         if file:
             return parse(_text(file))
+        # What asks a cluster is much, and a file needs none of it.
+        from reconciler.host.observer import COMMANDS  # noqa: PLC0415
+        from reconciler.host.shell import Call, Shell  # noqa: PLC0415
+        from reconciler.observation import Source  # noqa: PLC0415
+
         answer = Shell().run(Call(COMMANDS[Source.CIB], timeout=settings.command_timeout))
         if answer.failure:
             raise TakeoverError(f"{answer.message}; where there is no cluster, name a file of its CIB with --cib")

@@ -14,9 +14,8 @@ from reconciler.importer.attention import Attention, Topic, explanations
 from reconciler.importer.layout import block, document, separator
 from reconciler.importer.selection import Item, LeftOut, select
 from reconciler.importer.services import CLUSTER, services
-from reconciler.kinds import CLUSTER_KINDS
+from reconciler.kinds import CLUSTER_KINDS, in_order
 from reconciler.kinds.observe import Observed, observe
-from reconciler.planner import in_order
 from reconciler.state import Ref
 
 

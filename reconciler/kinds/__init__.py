@@ -1,6 +1,6 @@
 """What can be managed: one pure file per kind, and the table of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from reconciler.kinds import (
     acl_group,
@@ -57,6 +57,14 @@ KINDS: Mapping[str, Kind] = {
 """Every kind by name, in the order in which objects are created."""
 
 CLUSTER_KINDS: Mapping[str, ClusterKind] = {name: kind for name, kind in KINDS.items() if isinstance(kind, ClusterKind)}
+
+
+_RANK = {name: place for place, name in enumerate(CLUSTER_KINDS)}
+
+
+def in_order(refs: Iterable[Ref]) -> list[Ref]:
+    """Sort objects of the cluster in the order in which they are made if nobody asks for another."""
+    return sorted((ref for ref in refs if ref.kind in _RANK), key=lambda ref: (_RANK[ref.kind], ref.name))
 
 
 def key(ref: Ref) -> str:
