@@ -6,30 +6,23 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from reconciler import overrides
 from reconciler.cib.document import Cib, serialize
 from reconciler.decision import Decision, Remembered, decide
 from reconciler.frozen import frozen
-from reconciler.guards import Moment, guarded
-from reconciler.host import applier, archive, store
+from reconciler.host import store
 from reconciler.host.directory import Limits, Unreadable, explain, read
 from reconciler.host.lock import agent_runs
-from reconciler.host.observer import Observer
 from reconciler.host.shell import Shell
-from reconciler.host.simulator import Simulator
 from reconciler.host.store import INVENTORY, STATUS, inventory
 from reconciler.host.vault import Vault
 from reconciler.manifests import load
 from reconciler.observation import Answer, Observation, Snapshot, Source, understand
-from reconciler.overrides import Mark
-from reconciler.pace import MOVED, stuck
 from reconciler.plan import Command, Hold, Override, Plan, Reason
 from reconciler.policy import overlaid
 from reconciler.pruning import Policy
 from reconciler.settings import Settings
 from reconciler.state import Desired, Rejected, Scope
 from reconciler.suspension import holds
-from reconciler.unheard import took_effect
 from reconciler.writer import for_anybody, for_now
 
 _SETTLE = 0.02
@@ -93,6 +86,10 @@ def plan(settings: Settings, directory: Path, file: Path | None, node: str) -> P
     added = frozenset() if file else inventory(settings.state_dir)
     decision = decide(desired, observation, Policy(rules.prune), Remembered(added, left_alone=left_alone))
     if observation.cib is not None and decision.cluster is not None and decision.cluster.operations:
+        # Where nothing changes nobody is asked, which is most often.
+        from reconciler.guards import Moment, guarded  # noqa: PLC0415
+        from reconciler.host.simulator import Simulator  # noqa: PLC0415
+
         simulator = Simulator(shell, settings.command_timeout)
         ask = simulator.without_dc if file else simulator.inquire
         inquiry = ask(observation.cib, decision.cluster)
@@ -148,6 +145,8 @@ def look_here(settings: Settings, node: str, shell: Shell) -> Observation:
     Raises:
         OneshotError: the cluster cannot be seen.
     """
+    from reconciler.host.observer import Observer  # noqa: PLC0415  what a file does not need
+
     observation = understand(
         Observer(shell, None, settings.command_timeout, settings.state_dir).look(), node or settings.node, None
     )
@@ -168,6 +167,8 @@ def apply(settings: Settings, directory: Path, file: Path | None, node: str, sho
     """
     if not file and settings.mode == "observe":
         raise OneshotError("mode = observe in the settings: changes are reported and not made")
+    from reconciler.pace import stuck  # noqa: PLC0415  what only `apply` needs, `plan` need not wait for
+
     deadline = time.monotonic() + settings.command_timeout
     done: list[Command] = []
     steps = 0
@@ -203,6 +204,9 @@ def override_ages(settings: Settings, planned: Planned) -> dict[Override, str]:
     if observed.cluster is None or not known:
         return {}
     # It brings along all that an agent remembers, which a plan of a file would wait for in vain.
+    from reconciler import overrides  # noqa: PLC0415
+    from reconciler.host import archive  # noqa: PLC0415
+    from reconciler.overrides import Mark  # noqa: PLC0415
     from reconciler.records import kept_ages  # noqa: PLC0415
 
     kept = kept_ages(settings.state_dir)
@@ -224,6 +228,10 @@ def _carry_out(settings: Settings, planned: Planned, file: Path | None) -> list[
         if trouble:
             raise OneshotError(trouble)
         return list(commands)
+    from reconciler.host import applier  # noqa: PLC0415  what a file does not need
+    from reconciler.pace import MOVED  # noqa: PLC0415
+    from reconciler.unheard import took_effect  # noqa: PLC0415
+
     outcomes = applier.apply(Shell(), commands, settings.command_timeout)
     failed = [outcome for outcome in outcomes if not outcome.ok and outcome.code != MOVED]
     if failed and cluster and cib and all(outcome.command.scope is Scope.CLUSTER for outcome in failed):
