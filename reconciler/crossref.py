@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 from reconciler import rendered
 from reconciler.cib import rules
 from reconciler.kinds import CLUSTER_KINDS, KINDS, key
-from reconciler.kinds.base import RESOURCES
+from reconciler.kinds.base import RESOURCES, Reference
 from reconciler.kinds.identity import given_ids, located, referred_ids
 from reconciler.kinds.node_network import NodeNetwork
 from reconciler.kinds.primitive import Primitive
@@ -44,20 +44,31 @@ def check(state: State, files: Mapping[Ref, str], spoiled: frozenset[Ref] | None
 def _dangling(state: State, files: Mapping[Ref, str], spoiled: frozenset[Ref] | None) -> Iterator[Rejected]:
     names = {key(ref): ref for ref in state}
     excused = {ref.name for ref in spoiled or ()}
+    hints: dict[tuple[str, frozenset[str] | None], str] = {}
     for ref, spec in state.items():
         for reference in CLUSTER_KINDS[ref.kind].references(spec):
             found = names.get(reference.name)
             if found is None and (reference.loose or spoiled is None or reference.name in excused):
                 continue
             if found is None:
-                fitting = [name for name, other in names.items() if reference.fits(other.kind)]
-                close = get_close_matches(reference.name, fitting, n=1)
-                hint = f"; did you mean {close[0]!r}?" if close else ""
-                message = f"there is no {_kinds(reference.kinds)} {reference.name!r}{hint}"
+                wrong = (reference.name, reference.kinds)
+                if wrong not in hints and len(hints) < _HINTED:
+                    hints[wrong] = _hint(reference, names)
+                message = f"there is no {_kinds(reference.kinds)} {reference.name!r}{hints.get(wrong, '')}"
                 yield Rejected(files[ref], str(ref), f"spec.{reference.field}", message)
             elif not reference.fits(found.kind):
                 message = f"{found} is a {found.kind}; expected a {_kinds(reference.kinds)}"
                 yield Rejected(files[ref], str(ref), f"spec.{reference.field}", message)
+
+
+_HINTED = 10
+"""Of so many wrong names it is looked for what was meant, which takes a moment for each name that there is."""
+
+
+def _hint(reference: Reference, names: Mapping[str, Ref]) -> str:
+    fitting = [name for name, other in names.items() if reference.fits(other.kind)]
+    close = get_close_matches(reference.name, fitting, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _kinds(kinds: frozenset[str] | None) -> str:

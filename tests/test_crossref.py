@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from tests.manifest_texts import DUMMY, VIP, WEB, faults, item, listed
@@ -41,6 +43,19 @@ def test_an_order_on_which_the_scheduler_would_abort_is_refused(order: str, said
     """What is refused here and what is not is what `crm_simulate` 2.1.5 aborts on and what it does not."""
     wrong = [f"m1.toml: Order/o: {said}: Pacemaker's scheduler aborts on that"] if said else []
     assert faults(listed(*CLONED, item("Order", "o", f"spec = {{ {order} }}"))) == wrong
+
+
+def test_of_thousands_of_wrong_names_all_are_named_and_the_first_ones_with_what_was_meant() -> None:
+    """With a hint for each one these took a minute."""
+    resources = [item("Primitive", f"service-{number}", DUMMY) for number in range(1500)]
+    place = "node = 'n', score = 1"
+    said = [item("Location", f"l{number}", f"spec = {{ resource = 'x-{number}', {place} }}") for number in range(1500)]
+    said[0] = item("Location", "l0", f"spec = {{ resource = 'servcie-7', {place} }}")
+    begun = time.process_time()
+    found = faults(listed(*resources, *said))
+    assert time.process_time() - begun < 15
+    assert len(found) == 1500
+    assert any(fault.endswith("there is no resource 'servcie-7'; did you mean 'service-7'?") for fault in found)
 
 
 BOTH = "score = 1, score-attribute = 'b' }] }"
