@@ -19,6 +19,7 @@ from reconciler.kinds import CLUSTER_KINDS, in_order, key
 from reconciler.kinds.base import Around
 from reconciler.kinds.identity import comparable, said_ids
 from reconciler.kinds.observe import Observed
+from reconciler.leftovers import Leftovers
 from reconciler.plan import Change, Command, Hold, Override, Plan, Reason, Verb, undone
 from reconciler.pruning import STOPPED_BY, Policy, prune
 from reconciler.sealing import unavailable
@@ -160,7 +161,7 @@ def _compare(wanted: State, observed: Observed) -> _Compared:
             changes[ref] = Change(ref, live, kept.spec, adopts=_adopts(ref, live, shared - recorded, observed))
         elif not ours:
             adoptions.append(ref)
-    return _Compared(changes, tuple(adoptions), tuple(holds), tuple(overrides))
+    return _Compared(changes, tuple(adoptions), tuple(holds), tuple(_meant(overrides, wanted, observed)))
 
 
 def _recordable(ref: Ref, observed: Observed) -> bool:
@@ -198,6 +199,11 @@ def _held_as_it_is(ref: Ref, spec: Spec, observed: Observed) -> Hold | None:
                 Reason.NAME_TAKEN, f"the id {name!r}, which it gives to a part, belongs to a live <{other}>", ref
             )
     return None
+
+
+def _meant(overrides: Sequence[Override], wanted: State, observed: Observed) -> Iterator[Override]:
+    leftovers = Leftovers(wanted, observed) if overrides else None
+    yield from (override for override in overrides if leftovers is None or not leftovers.has(override))
 
 
 def _unnamed(wanted: State, observed: Observed) -> Iterator[Override]:

@@ -80,6 +80,27 @@ def test_a_persons_stop_outlasts_the_manifest() -> None:
     assert back == Plan(overrides=(Override(Ref("Primitive", "a"), "meta.target-role", "Stopped"),))
 
 
+def test_what_a_persons_start_leaves_behind_is_kept_and_not_reported() -> None:
+    assert planned(cib(primitive("a", role("a", "Started")), "a"), A).plan == Plan()
+    managed = '<meta_attributes id="m"><nvpair id="m1" name="is-managed" value="on"/></meta_attributes>'
+    assert planned(cib(primitive("a", managed), "a"), A).plan == Plan()
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        {("ResourceDefaults", "d"): {"values": {"target-role": "Stopped"}}},
+        {("Group", "g"): {"resources": ["a"], "meta": {"target-role": "Stopped"}}},
+    ],
+)
+def test_a_persons_start_against_what_a_resource_inherits_is_reported(around: Said) -> None:
+    live = cib(f'<group id="g">{primitive("a", role("a", "Started"))}</group>', "a g")
+    groups: Said = {("Group", "g"): {"resources": ["a"]}}
+    override = Override(Ref("Primitive", "a"), "meta.target-role", "Started")
+    assert planned(live, A | groups).plan.overrides == ()
+    assert planned(live, A | groups | around).plan.overrides == (override,)
+
+
 def test_a_persons_start_of_what_is_to_go_is_taken_back_and_forgotten() -> None:
     live = cib(primitive("a", role("a", "Started")) + primitive("other"), "a other")
     (change,) = planned(live, OTHER, "a").plan.changes

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from reconciler.cib import references
 from reconciler.frozen import frozen
-from reconciler.importer.overrides import BY_HAND, is_neutral, overrides
+from reconciler.importer.overrides import BY_HAND, overrides
 from reconciler.importer.selection import Item
 from reconciler.kinds.cluster_properties import PACEMAKERS, ClusterProperties
 from reconciler.kinds.identity import located
@@ -17,6 +17,7 @@ from reconciler.kinds.observe import Observed
 from reconciler.kinds.operation import Operation
 from reconciler.kinds.primitive import Primitive
 from reconciler.kinds.template import Template
+from reconciler.leftovers import is_neutral
 from reconciler.secret import looks_secret
 from reconciler.state import Ref, Spec
 

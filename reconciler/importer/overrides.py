@@ -19,6 +19,7 @@ from reconciler.kinds.nvset import UNCONDITIONAL, AttributeSet, value_in
 from reconciler.kinds.observe import Observed
 from reconciler.kinds.primitive import Primitive
 from reconciler.kinds.resource_defaults import ResourceDefaults
+from reconciler.leftovers import NEUTRAL, is_neutral
 from reconciler.state import Ref, Spec
 
 BY_HAND = "cli-"
@@ -26,14 +27,6 @@ BY_HAND = "cli-"
 
 _MAINTENANCE_MODE = "maintenance-mode"
 _NODES = ("standby", "maintenance")
-_NEUTRAL = {
-    "target-role": "Started",
-    "is-managed": "true",
-    "maintenance": "false",
-    "standby": "false",
-    _MAINTENANCE_MODE: "false",
-}
-"""What Pacemaker does where nobody says anything."""
 
 
 @frozen
@@ -58,11 +51,6 @@ def overrides(ref: Ref, spec: Spec) -> dict[str, str]:
 def _values(sets: tuple[AttributeSet, ...], names: tuple[str, ...]) -> dict[str, str]:
     referred = {name for item in sets for name in item.ids}
     return {name: value for name in names if name not in referred and (value := value_in(sets, name)) is not None}
-
-
-def is_neutral(name: str, value: str) -> bool:
-    """Tell whether a value says what would hold without it, if nothing else says otherwise."""
-    return _NEUTRAL.get(name) == value
 
 
 class Hands:
@@ -115,7 +103,7 @@ class Hands:
         for other in self._around(ref, spec):
             sets += getattr(other, "meta", ())
         names = {name for item in sets for name in item.values}
-        names.update(name for item in sets if item.id_ref or item.nvpairs for name in _NEUTRAL)
+        names.update(name for item in sets if item.id_ref or item.nvpairs for name in NEUTRAL)
         return self._defaults | names
 
     def _around(self, ref: Ref, spec: Spec) -> Iterator[Spec]:

@@ -8,13 +8,14 @@ from pydantic import ValidationError
 
 from reconciler.crossref import check
 from reconciler.frozen import frozen
-from reconciler.importer.overrides import BY_HAND, Hands, is_neutral
+from reconciler.importer.overrides import BY_HAND, Hands
 from reconciler.importer.toml import Branch
 from reconciler.importer.words import table
 from reconciler.kinds import CLUSTER_KINDS, key
 from reconciler.kinds.cluster_properties import PACEMAKERS, ClusterProperties
 from reconciler.kinds.node import Node
 from reconciler.kinds.observe import Observed
+from reconciler.leftovers import is_neutral
 from reconciler.manifests import VERBATIM, Said, Spoiled, name_problem, read_object
 from reconciler.plan import flatten
 from reconciler.state import Ref, Spec
