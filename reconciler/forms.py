@@ -59,6 +59,7 @@ SCHEMAS: Mapping[str, Mapping[str, Any]] = {
     },
     "Percentage": _text("[ \t]*[+]?[0-9]+%"),
     "OnFail": _words([*values.ON_FAIL.split()], "nothing"),
+    "OrderKind": _words(["Mandatory", "Optional", "Serialize"]),
     "Role": _words(["Started", "Stopped", "Promoted", "Unpromoted"], "Master", "Slave"),
     "TargetRole": _words(["Started", "Stopped", "Promoted", "Unpromoted"], "Master", "Slave", "default"),
     "Name": {"type": "string", "minLength": 1, **WHOLE},

@@ -25,12 +25,14 @@ from reconciler.kinds.base import (
 )
 from reconciler.kinds.operation import Boolean
 from reconciler.kinds.rule import Role, Score
+from reconciler.kinds.written import Written
 from reconciler.state import Part
 
 Action = Literal["start", "stop", "promote", "demote"]
 OrderKind = Annotated[
     Literal["Mandatory", "Optional", "Serialize"],
-    BeforeValidator(lambda text: text.capitalize() if isinstance(text, str) else text),
+    BeforeValidator(lambda text: text.capitalize() if isinstance(text, str) else text, json_schema_input_type=str),
+    Written("OrderKind"),
 ]
 
 
