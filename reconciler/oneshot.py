@@ -10,7 +10,7 @@ from reconciler.cib.document import Cib, serialize
 from reconciler.decision import Decision, Remembered, decide
 from reconciler.frozen import frozen
 from reconciler.host import store
-from reconciler.host.directory import Limits, Unreadable, explain, read
+from reconciler.host.directory import Limits, Unreadable, begin, explain
 from reconciler.host.lock import agent_runs
 from reconciler.host.shell import Shell
 from reconciler.host.store import INVENTORY, STATUS, inventory
@@ -58,10 +58,13 @@ def wanted(directory: Path) -> Desired:
     Raises:
         OneshotError: the directory cannot be read, or holds no object. Faults in manifests are in `rejected`.
     """
-    found = read(directory, Limits(strict=False), _SETTLE)
+    seen, settled = begin(directory, Limits(strict=False), _SETTLE)
+    # The texts are most likely to stay as they are: what they say is found out while they have time to change.
+    early = None if isinstance(seen, Unreadable) else load(seen.files, seen.revision, seen.rejected)
+    found = settled()
     if isinstance(found, Unreadable):
         raise OneshotError(found.message)
-    desired = load(found.files, found.revision, found.rejected)
+    desired = early if early and found == seen else load(found.files, found.revision, found.rejected)
     if not desired.state and not desired.rejected:
         raise OneshotError(f"{directory}: the manifests hold no object")
     return desired

@@ -14,7 +14,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -117,19 +117,36 @@ def read(
         The texts, if they held still and git was not in the middle of changing them; otherwise why not.
         Nothing about the content raises or blocks.
     """
+    seen, settled = begin(path, limits, settle)
+    return seen if isinstance(seen, Texts) and seen.revision == known else settled()
+
+
+def begin(
+    path: str | Path, limits: Limits = DEFAULT_LIMITS, settle: float = 0.075
+) -> tuple[Texts | Unreadable, Callable[[], Texts | Unreadable]]:
+    """Read as `read` does, and use the time: return what is seen now, and what waits until that held still.
+
+    What is seen now may be half of something. It is what counts if the other returns the same.
+    """
     seen = _look(path, limits)
-    if isinstance(seen, Texts) and seen.revision == known:
-        return seen
+    looked = time.monotonic()
+    return seen, lambda: _held_still(path, limits, settle, seen, looked)
+
+
+def _held_still(
+    path: str | Path, limits: Limits, settle: float, seen: Texts | Unreadable, looked: float
+) -> Texts | Unreadable:
+    """Look again until the content is what it was `settle` seconds before; `seen` was at the time `looked`."""
     why = ""
     for _ in range(_ATTEMPTS):
         # Between the looks, not around them: if both see the same half of a checkout then git holds its lock
         # for the whole time between them, so this one question finds it.
         why = checkout.busy(os.path.realpath(path))
-        time.sleep(settle)
+        time.sleep(max(0.0, looked + settle - time.monotonic()))
         again = _look(path, limits)
         if again == seen and again != _REPLACED and not why:
             return again
-        seen = again
+        seen, looked = again, time.monotonic()
     return Unreadable("Unstable", f"{path}: {why or 'kept changing while it was read'}")
 
 
