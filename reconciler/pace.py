@@ -223,4 +223,6 @@ def next_turn(observation: Observation, desired: Desired | None, now: float) -> 
 
 
 _JUST_AFTER = 0.01
-_SHORT_LIVED = frozenset({Reason.STOPPING, Reason.NO_DC, Reason.NO_QUORUM, Reason.REVISION_SKEW})
+_SHORT_LIVED = frozenset({Reason.STOPPING, Reason.NO_DC})
+"""What is over soon and gives no hint when it is. A lost quorum and different manifests may last for days: there
+the calm says when to look, as what other agents say is a hint."""

@@ -35,6 +35,7 @@ def page(document: Mapping[str, Any]) -> str:
             *(f'<p class="trouble">{escape(text)}</p>' for text in _troubles(document)),
             "<h2>Objects</h2>",
             _objects(document["objects"]),
+            *_by_hand(document["plan"]["overrides"]),
             *_out_of_band(document.get("outOfBand", [])),
             '<p><a href="/metrics">metrics</a></p></body></html>\n',
         )
@@ -68,6 +69,22 @@ def _objects(objects: Iterable[Mapping[str, Any]]) -> str:
         rows.append(f"<tr>{''.join(cells)}</tr>")
     head = "".join(f"<th>{name}</th>" for name in ("Kind", "Name", "Synced", "Healthy", "Why"))
     return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
+
+
+def _by_hand(overrides: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+    if overrides:
+        rows = [
+            (f"{item['kind']}/{item['name']}", f"{item['field']} = {item['value']}", _since(item)) for item in overrides
+        ]
+        yield "<h2>Set by hand, respected</h2>"
+        yield _table(("What", "Setting", "Since"), rows)
+
+
+def _since(override: Mapping[str, Any]) -> str:
+    if "since" not in override:
+        return ""
+    earlier = "" if override["exact"] else " or before"
+    return f"{override['since']}{earlier}{', expired' if override['expired'] else ''}"
 
 
 def _out_of_band(happened: Sequence[Mapping[str, Any]]) -> Iterable[str]:

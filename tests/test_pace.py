@@ -129,10 +129,21 @@ def test_what_can_be_done_is_done_at_once() -> None:
 
 
 def test_what_waits_for_the_cluster_is_looked_at_soon() -> None:
-    for reason in (Reason.STOPPING, Reason.NO_DC, Reason.NO_QUORUM):
+    for reason in (Reason.STOPPING, Reason.NO_DC):
         assert delay(decision(holds=(Hold(reason, ""),)), Pace(), Calm(9), 0) == SOON
     assert delay(decision(holds=(Hold(Reason.NOT_WRITER, ""),)), Pace(), Calm(9), 0) > SOON
     assert delay(decision(blind=True), Pace(), Calm(9), 0) == BLIND
+
+
+@pytest.mark.parametrize("reason", [Reason.NO_QUORUM, Reason.REVISION_SKEW])
+def test_what_may_last_for_days_is_looked_at_less_and_less_often_until_there_is_news(reason: Reason) -> None:
+    held, calm, waits = decision(holds=(Hold(reason, ""),)), Calm(), []
+    for _ in range(7):
+        waits.append(delay(held, Pace(), calm, 0))
+        calm = calm.after(acted=False, different=False, hinted=False)
+    assert waits == [1, 2, 4, 8, 16, 32, 64]
+    assert delay(held, Pace(), calm.after(acted=False, different=False, hinted=True), 0) == 1
+    assert delay(held, Pace(), calm.after(acted=False, different=True, hinted=False), 0) == 1
 
 
 def test_the_next_attempt_is_not_missed() -> None:

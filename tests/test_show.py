@@ -30,6 +30,7 @@ from reconciler.report import all_well, objects_in, report
 from reconciler.settling import Result
 from reconciler.state import Desired, Ref, Rejected, Scope
 from reconciler.status import Health, Pass, conclude
+from reconciler.text import timestamp
 from tests.aftermaths import ended
 from tests.observations import DUMMY, WANTED, cib, desired, observation
 
@@ -184,7 +185,15 @@ def test_status_shows_since_when_there_is_what_people_set_and_what_they_changed_
     assert "by hand  Primitive/r: meta.target-role = Stopped, respected (for at least 3d, expired)\n" in text
     assert "by hand  Primitive/r: meta.is-managed = false, respected\n" in text
     assert "changed  1m ago, Primitive/r: updated by root\n" in text
-    assert "updated by root" in page(report(of, "enforce", "/etc/desired.d", 0.0, noted))
+    shown = page(report(of, "enforce", "/etc/desired.d", 0.0, noted))
+    assert "updated by root" in shown
+    since = timestamp(now - 3 * 86400)
+    assert (
+        "<h2>Set by hand, respected</h2><table><tr><th>What</th><th>Setting</th><th>Since</th></tr>"
+        f"<tr><td>Primitive/r</td><td>meta.target-role = Stopped</td><td>{since} or before, expired</td></tr>"
+        "<tr><td>Primitive/r</td><td>meta.is-managed = false</td><td></td></tr></table>"
+    ) in shown
+    assert "Set by hand" not in page(report(passed(), "enforce", "/etc/desired.d", 0.0))
 
 
 def told(at: float) -> Event:
