@@ -122,8 +122,11 @@ def _flatten(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
                 yield label, _words([pair for pair in said if pair not in hidden])
                 yield from ((f"{label}.{name}", text) for name, text in hidden)
         case list() if all(isinstance(item, Mapping) and "devices" in item for item in value):
+            seen: list[str] = []
             for item in value:
-                yield f"{path}[{_label(item, 0)}]", ", ".join(item["devices"])
+                seen.append(_label(item, 0))
+                number = f" #{seen.count(seen[-1])}" if seen[-1] in seen[:-1] else ""
+                yield f"{path}[{seen[-1]}{number}]", ", ".join(item["devices"])
         case list() if any(isinstance(item, Mapping | list) for item in value):
             for index, inner in enumerate(value):
                 yield from _flatten(inner, f"{path}[{_label(inner, index)}]")

@@ -5,6 +5,7 @@ shared with people: those that no manifest ever named stay and are reported. Of 
 level; Pacemaker puts the devices of several together.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated, Any, Self
 from xml.etree import ElementTree as ET
@@ -111,9 +112,12 @@ _FIELDS = {
 
 def _read(section: ET.Element, named: frozenset[str] = frozenset()) -> FencingTopology:
     reader = Reader(section)
-    levels = tuple(_read_level(level, named) for level in reader.elements("fencing-level"))
+    levels = [(_read_level(level, named), level.get("id")) for level in reader.elements("fencing-level")]
     reader.done()
-    return observed(FencingTopology, levels=levels)
+    # Of several for the same only the id tells whose one is.
+    many = {at for at, count in Counter(level.at for level, _ in levels).items() if count > 1}
+    told = (level.model_copy(update={"id": own}) if level.at in many else level for level, own in levels)
+    return observed(FencingTopology, levels=tuple(told))
 
 
 def _read_level(level: ET.Element, named: frozenset[str] = frozenset()) -> Level:

@@ -2,6 +2,8 @@
 
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from reconciler import manifests
 from reconciler.cib.document import parse
 from reconciler.kinds.observe import observe
@@ -108,11 +110,19 @@ def test_a_device_that_is_not_there_is_warned_of() -> None:
 
 
 TWICE = """<fencing-topology><fencing-level id="x" target="n1" index="1" devices="d1"/>
-<fencing-level id="y" target="n1" index="1" devices="d2"/></fencing-topology>
+<fencing-level id="y" target="n1" index="1" devices="{}"/></fencing-topology>
 <tags><tag id="reconciler-owned"><obj_ref id="x"/></tag></tags>"""
 
 
-def test_of_two_levels_for_the_same_the_one_that_is_not_ours_stays_as_it_is() -> None:
-    assert section(planned(TWICE)) == (
-        '<fencing-topology><fencing-level id="y" target="n1" index="1" devices="d2" /></fencing-topology>'
+@pytest.mark.parametrize("devices", ["d1", "d2"])
+def test_of_two_levels_for_the_same_the_one_that_is_not_ours_stays_as_it_is(devices: str) -> None:
+    made = planned(TWICE.format(devices))
+    assert section(made) == (
+        f'<fencing-topology><fencing-level id="y" target="n1" index="1" devices="{devices}" /></fencing-topology>'
     )
+    assert made.plan.changes[0].fields()
+
+
+def test_two_levels_for_the_same_are_in_sync_without_ids() -> None:
+    both = [f'{{ target = "n1", index = 1, devices = ["{device}"] }}' for device in ("d1", "d2")]
+    assert planned(TWICE.format("d2"), *both).plan.changes == ()
