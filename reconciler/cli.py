@@ -47,7 +47,7 @@ def cli(context: click.Context, config: Path | None) -> None:
         raise Failure(str(error)) from error
 
 
-@cli.command()
+@cli.command(short_help="Check every manifest and cross-reference, offline.")
 @click.argument("directory", type=_DIRECTORY)
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text")
 def validate(directory: Path, format_: str) -> None:
@@ -76,8 +76,9 @@ def validate(directory: Path, format_: str) -> None:
         for item in warned:
             click.echo(f"warning: {desired.files[item.ref]}: {item}", err=True)
         if not desired.rejected:
+            number = len(desired.state)
             also = f", {len(warned)} warning{'s' * (len(warned) != 1)}" if warned else ""
-            click.echo(f"{directory}: {len(desired.state)} objects, no faults{also}")
+            click.echo(f"{directory}: {number} object{'s' * (number != 1)}, no faults{also}")
     sys.exit(ERROR if desired.rejected else OK)
 
 
@@ -150,7 +151,7 @@ def apply(config: Settings, desired: Path | None, cib: Path | None, node: str) -
     sys.exit(CHANGES if left.changes or left.holds else OK)
 
 
-@cli.command("import")
+@cli.command("import", short_help="Write manifests of what a cluster or a file configures.")
 @_cib
 @click.option("--crm", type=_FILE, help="Read what `crm configure save` prints, or a person wrote for crm.")
 @click.option("--haresources", type=_FILE, help="Read Heartbeat's haresources.")
@@ -160,7 +161,7 @@ def apply(config: Settings, desired: Path | None, cib: Path | None, node: str) -
 def import_(config: Settings, /, output: Path | None, without_overrides: bool, **files: Path | None) -> None:
     """Write manifests of all that the cluster, or a file, configures; planning them against it is empty.
 
-    Exit code 1: nothing was imported, or something in the file could not be read.
+    Exit code 1: nothing was imported, or not all of it: what was left out is named on stderr, and the rest is there.
     """
     from reconciler import takeover  # noqa: PLC0415
 
@@ -184,7 +185,7 @@ def import_(config: Settings, /, output: Path | None, without_overrides: bool, *
         click.echo(f"{file}: {fault}", err=True)
     for line in takeover.summary(imported, output):
         click.echo(line, err=True)
-    sys.exit(ERROR if faults else OK)
+    sys.exit(ERROR if faults or takeover.is_partial(imported) else OK)
 
 
 @cli.command()
@@ -230,7 +231,7 @@ def resume(config: Settings) -> None:
     _frozen(lambda: freeze.resume(config, Shell()))
 
 
-@cli.command()
+@cli.command(short_help="Release the plan with this digest from what holds it.")
 @click.argument("digest")
 @_desired
 @_node
@@ -273,7 +274,7 @@ def status(config: Settings, format_: str, watch: bool) -> None:
     _repeat(config, watch, format_, lambda document: show.status_text(document, colour=sys.stdout.isatty()))
 
 
-@cli.command()
+@cli.command(short_help="List the objects that the agent knows, and why.")
 @click.argument("kind", default="")
 @click.argument("name", default="")
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text")

@@ -162,7 +162,8 @@ def look_here(settings: Settings, node: str, shell: Shell) -> Observation:
 def apply(settings: Settings, directory: Path, file: Path | None, node: str, show: Callable[[Planned], None]) -> Plan:
     """Plan and apply until nothing more can be done at once, and return what is left. `show` sees each step first.
 
-    What waits for a resource to stop is waited for, within the settings' `command_timeout` for each look.
+    Where something is left, `show` sees that too. What waits for a resource to stop is waited for, within the
+    settings' `command_timeout` for each look.
 
     Raises:
         OneshotError: something cannot be read, a command failed, or what was done does not last.
@@ -195,6 +196,8 @@ def apply(settings: Settings, directory: Path, file: Path | None, node: str, sho
             done = _carry_out(settings, planned, file)
             deadline = time.monotonic() + settings.command_timeout
         elif file or time.monotonic() > deadline or not any(hold.reason is Reason.STOPPING for hold in left.holds):
+            if left.holds or left.changes:
+                show(planned)
             return left
         else:
             time.sleep(_STOP_LOOK)

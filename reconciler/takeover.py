@@ -5,7 +5,7 @@ from pathlib import Path
 
 from reconciler.cib.document import Cib, CibError, parse
 from reconciler.host import newfiles
-from reconciler.host.directory import explain
+from reconciler.host.directory import DEFAULT_LIMITS, explain
 from reconciler.importer.importer import Imported, import_cib
 from reconciler.reading import Fault, Reading
 from reconciler.settings import Settings
@@ -72,11 +72,24 @@ def write(directory: Path, imported: Imported) -> None:
     """Write the manifests to a new or empty directory.
 
     Raises:
-        TakeoverError: they cannot be written.
+        TakeoverError: they cannot be written, or there is more than can be read again.
     """
+    sizes = {file.name: len(file.text.encode()) for file in imported.files}
+    for name, size in sizes.items():
+        if size > DEFAULT_LIMITS.file_bytes:
+            most = f"of a manifest at most {DEFAULT_LIMITS.file_bytes} are read"
+            raise TakeoverError(f"{directory}/{name}: would have {size} bytes for one object, and {most}")
+    if sum(sizes.values()) > DEFAULT_LIMITS.total_bytes:
+        most = f"of all manifests together at most {DEFAULT_LIMITS.total_bytes} are read"
+        raise TakeoverError(f"{directory}: would have {sum(sizes.values())} bytes, and {most}")
     trouble = newfiles.write(directory, {file.name: file.text for file in imported.files})
     if trouble:
         raise TakeoverError(trouble)
+
+
+def is_partial(imported: Imported) -> bool:
+    """Tell whether something was left out that nobody asked to be left out."""
+    return not all(item.chosen for item in imported.left_out)
 
 
 def summary(imported: Imported, directory: Path | None) -> list[str]:

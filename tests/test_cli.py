@@ -53,7 +53,7 @@ def test_what_is_only_doubtful_is_a_warning_in_validate_and_plan(tmp_path: Path,
     text = (WEB / "cluster.toml").read_text(encoding="utf-8")
     (tmp_path / "web.toml").write_text(text.replace("stonith-enabled", "stonith-enabeld"), encoding="utf-8")
     result = run("validate", str(tmp_path))
-    assert (result.exit_code, result.stdout) == (0, f"{tmp_path}: 1 objects, no faults, 1 warning\n")
+    assert (result.exit_code, result.stdout) == (0, f"{tmp_path}: 1 object, no faults, 1 warning\n")
     place = "ClusterProperties/cib-bootstrap-options: spec.properties.stonith-enabeld"
     said = f"{place}: 'stonith-enabeld' is no cluster property that Pacemaker knows; did you mean 'stonith-enabled'?"
     assert result.stderr == f"warning: web.toml: {said}\n"
@@ -61,6 +61,19 @@ def test_what_is_only_doubtful_is_a_warning_in_validate_and_plan(tmp_path: Path,
     assert (warning["file"], warning["field"]) == ("web.toml", "spec.properties.stonith-enabeld")
     planned = plan(cib, desired=tmp_path)
     assert (planned.exit_code, f"    {said}\n" in planned.stdout) == (2, True)
+
+
+def test_the_list_of_verbs_is_not_cut_off() -> None:
+    assert "..." not in run("--help").stdout.partition("Commands:")[2]
+
+
+def test_apply_shows_what_it_holds_back_and_why(cib: Path, fence: Path) -> None:
+    (fence.parent / "secret").unlink()
+    result = run("apply", "--desired", str(fence), "--cib", str(cib))
+    assert result.exit_code == 2
+    shown = result.stdout.partition("Held back, not done now:")[2]
+    assert "SecretUnavailable" in shown
+    assert "SecretUnavailable" in result.stderr
 
 
 def test_validate_of_a_missing_directory_is_an_error(tmp_path: Path) -> None:

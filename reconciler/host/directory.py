@@ -173,7 +173,7 @@ def _look(path: str | Path, limits: Limits) -> Texts | Unreadable:
             before = os.fstat(opened)
             if not stat.S_ISDIR(before.st_mode):
                 return Unreadable("NotADirectory", f"{path}: not a directory")
-            scan = _Scan(limits)
+            scan = _Scan(str(path), limits)
             scan.directory(opened, "", ())
             if os.path.realpath(path) != real or not os.path.samestat(before, Path(path).stat()):
                 return _REPLACED
@@ -216,6 +216,7 @@ def _entry(name: str, parent: int | None) -> Iterator[int]:
 class _Scan:
     """One walk through the directory, collecting texts and faults."""
 
+    top: str
     limits: Limits
     files: dict[str, str] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
@@ -223,7 +224,7 @@ class _Scan:
     size: int = 0
 
     def refuse(self, where: str, message: str) -> None:
-        self.rejected.append(Rejected(where or ".", "", "", message))
+        self.rejected.append(Rejected(where or self.top, "", "", message))
 
     def full(self) -> bool:
         return self.entries > self.limits.entries or self.size > self.limits.total_bytes

@@ -12,10 +12,13 @@ from reconciler.cib.document import Cib
 from reconciler.frozen import frozen
 from reconciler.importer.attention import Attention, Topic, explanations
 from reconciler.importer.layout import block, document, separator
+from reconciler.importer.packing import packed
 from reconciler.importer.selection import Item, LeftOut, select
-from reconciler.importer.services import CLUSTER, services
+from reconciler.importer.services import CLUSTER, FILES, services
+from reconciler.importer.toml import Branch
 from reconciler.kinds import CLUSTER_KINDS, in_order
 from reconciler.kinds.observe import Observed, observe
+from reconciler.kinds.sync_policy import SyncPolicy
 from reconciler.state import Ref
 
 
@@ -82,6 +85,9 @@ def import_cib(
     order = _order(selection.items)
     if notes or order:
         blocks.setdefault(CLUSTER, [])
+    if not any(blocks.values()):
+        blocks[CLUSTER] = [_nothing()]
+    blocks = packed(blocks, frozenset(FILES))
     ordered = sorted(blocks, key=lambda name: (name != CLUSTER, name))
     lines = {name: [line for lines in blocks[name] for line in lines] for name in ordered}
     files = [File(f"{name}.toml", document((), (), lines[name]), len(blocks[name])) for name in ordered]
@@ -89,6 +95,12 @@ def import_cib(
         files[0] = File(files[0].name, document(notes, order, lines[CLUSTER]), files[0].objects)
     together = (line for name in ordered for line in (*separator(name), *lines[name]) if lines[name])
     return Imported(tuple(files), document(notes, order, together), selection.left_out, topics)
+
+
+def _nothing() -> list[str]:
+    """Say in a manifest that there is nothing: a directory without any object is refused."""
+    remark = "The configuration is empty. This says nothing either, and makes the directory one that is read."
+    return list(block(Item(Ref("SyncPolicy", "policy"), SyncPolicy(), Branch()), [remark]))
 
 
 def _by_object(remarks: Iterable[reading.Remark], observed: Observed) -> dict[Ref | None, list[str]]:

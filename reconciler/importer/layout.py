@@ -62,8 +62,10 @@ def block(item: Item, remarks: Iterable[str]) -> Iterator[str]:
 
 def _spec(item: Item) -> list[str]:
     short = f"spec = {toml.inline(item.table)}"
+    if not item.table:
+        return [short]
     constraint = CLUSTER_KINDS[item.ref.kind].section == "constraints"
-    if not item.table or (constraint and len(item.table) > 1 and _is_flat(item.table) and len(short) <= toml.WIDTH):
+    if constraint and len(item.table) > 1 and _is_flat(item.table) and len(short) <= toml.WIDTH:
         return [short]
     return [line for name, value in item.table.items() for line in toml.assign(f"spec.{toml.key(name)}", value)]
 

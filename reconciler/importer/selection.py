@@ -42,10 +42,11 @@ class Item:
 
 @frozen
 class LeftOut:
-    """An object that is not imported, and why."""
+    """An object that is not imported, and why; `chosen` if that is what whoever imports has asked for."""
 
     ref: Ref
     why: str
+    chosen: bool = False
 
 
 @frozen
@@ -64,7 +65,7 @@ def select(observed: Observed, *, overrides: bool = True) -> Selection:
         overrides: take over what people set by hand for a while.
     """
     left_out = [LeftOut(ref, why) for ref, why in observed.unsupported.items()]
-    left_out += [LeftOut(ref, "no kind of manifest is for such an element") for ref in observed.unknown]
+    left_out += [LeftOut(ref, _TWICE if ref.kind in _TAGS else _UNKNOWN) for ref in observed.unknown]
     items: dict[Ref, Item] = {}
     owners: dict[str, Ref] = {}
     hands = Hands(observed)
@@ -82,8 +83,12 @@ def select(observed: Observed, *, overrides: bool = True) -> Selection:
     if not items:
         nodes = (_item(ref, Node(), plain=plain) for ref in observed.state if ref.kind == "Node")
         items = {item.ref: item for item in nodes if isinstance(item, Item)}
-    return Selection(tuple(items.values()), tuple(left_out))
+    return Selection(tuple(items.values()), tuple(dict.fromkeys(left_out)))
 
+
+_TAGS = {tag for kind in CLUSTER_KINDS.values() for tag in kind.tags}
+_TWICE = "it has the name of one of its kind that stands before it"
+_UNKNOWN = "no kind of manifest is for such an element"
 
 _MAY_BE_LOST = re.compile("&#|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 """In the text of a CIB: how characters get into values that no manifest may hold. Bare line breaks become blanks there
@@ -92,7 +97,7 @@ _MAY_BE_LOST = re.compile("&#|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 def _without_hands(ref: Ref, spec: Spec, hands: Hands, *, overrides: bool, plain: bool) -> Item | LeftOut | None:
     if not overrides and ref.name.startswith(BY_HAND):
-        return LeftOut(ref, "`crm resource move` or `ban` left it; it stays a person's")
+        return LeftOut(ref, "`crm resource move` or `ban` left it; it stays a person's", chosen=True)
     freed = hands.free(ref, spec, all_of_them=not overrides)
     own = _own(freed.spec) if freed.spec else None
     theirs = {name: value for name, value in freed.taken.items() if not is_neutral(name, value)}
@@ -101,7 +106,7 @@ def _without_hands(ref: Ref, spec: Spec, hands: Hands, *, overrides: bool, plain
         return replace(found, taken=theirs) if isinstance(found, Item) else found
     if theirs:
         said = ", ".join(f"{name} = {value}" for name, value in theirs.items())
-        return LeftOut(ref, f"{said} is what somebody set by hand; it stays a person's")
+        return LeftOut(ref, f"{said} is what somebody set by hand; it stays a person's", chosen=True)
     return None
 
 

@@ -126,11 +126,35 @@ def services(state: State) -> dict[Ref, str]:
         followers.update(named)
         leaders.update(led)
     tops = [ref for ref in state if _is_resource(ref) and ref not in found.parents and ref not in fencing]
+    wishes = {root: _service_name(refs, leaders, state) for root, refs in _together(tops, found).items()}
+    alone = {root: refs[0] for root, refs in _together(tops, found).items() if len(refs) == 1}
+    if len(alone) > _MANY:
+        wishes |= _by_agent(alone.values(), found)
+    names = _named({root: wishes[root] for root in _together(tops, found)})
+    return {ref: _place(ref, spec, found, names, fencing) for ref, spec in state.items()}
+
+
+_MANY = 50
+"""Beyond so many services of one resource each nobody wants a file for every one."""
+
+
+def _together(tops: Iterable[Ref], found: _Resources) -> dict[Ref, list[Ref]]:
     together: dict[Ref, list[Ref]] = {}
     for ref in tops:
         together.setdefault(found.root(ref), []).append(ref)
-    names = _named({root: _service_name(refs, leaders, state) for root, refs in together.items()})
-    return {ref: _place(ref, spec, found, names, fencing) for ref, spec in state.items()}
+    return together
+
+
+def _by_agent(alone: Iterable[Ref], found: _Resources) -> dict[Ref, str]:
+    """Put together what is alone and has the same agent or template; return what each such file is to be called."""
+    alike: dict[str, list[Ref]] = {}
+    for ref in alone:
+        spec = found.state[ref]
+        if isinstance(spec, Primitive):
+            alike.setdefault((spec.agent or spec.template or "").rpartition(":")[2], []).append(ref)
+    for refs in alike.values():
+        found.join(refs)
+    return {found.root(refs[0]): agent for agent, refs in alike.items()}
 
 
 def _fences(ref: Ref, spec: Spec, found: _Resources) -> bool:

@@ -294,7 +294,10 @@ def test_a_directory_that_others_may_write_is_refused(desired: Path) -> None:
     (desired / "net").mkdir()
     (desired / "net").chmod(0o775)
     desired.chmod(0o777)
-    assert {name: words[:9] for name, words in faults(desired).items()} == {".": "mode 0777", "net": "mode 0775"}
+    assert {name: words[:9] for name, words in faults(desired).items()} == {
+        str(desired): "mode 0777",
+        "net": "mode 0775",
+    }
 
 
 def test_offline_modes_do_not_matter(desired: Path) -> None:
@@ -313,8 +316,8 @@ def test_too_many_manifests_too_many_bytes_too_many_entries(desired: Path) -> No
         (desired / f"n{number}.toml").write_text("x" * 100)
     few = good(desired, Limits(files=3))
     assert [fault.file for fault in few.rejected] == ["n3.toml", "n4.toml", "web.toml"]
-    assert faults(desired, Limits(total_bytes=250)) == {".": "the manifests have more than 250 bytes in all"}
-    assert faults(desired, Limits(entries=4)) == {".": "more than 4 directory entries"}
+    assert faults(desired, Limits(total_bytes=250)) == {str(desired): "the manifests have more than 250 bytes in all"}
+    assert faults(desired, Limits(entries=4)) == {str(desired): "more than 4 directory entries"}
     assert faults(desired, Limits(file_bytes=50)).keys() == {f"n{number}.toml" for number in range(5)}
 
 

@@ -97,9 +97,78 @@ def test_two_objects_with_one_id_are_no_reason_to_import_nothing(tmp_path: Path)
     constraints = '<constraints><rsc_location id="a" rsc="a" node="n" score="1"/></constraints>'
     file.write_text(empty_cib().replace("<resources/>", resources).replace("<constraints/>", constraints))
     result = run("import", "--cib", str(file), "--output", str(tmp_path / "d"))
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     assert "Location/a: not imported: Primitive/a has the same id" in result.stderr
     assert run("validate", str(tmp_path / "d")).exit_code == 0
+
+
+def test_what_is_left_out_is_named_once_and_why(tmp_path: Path) -> None:
+    file = tmp_path / "cib.xml"
+    twice = 2 * '<primitive id="p" class="lsb" type="x" new="1"/>' + 2 * '<swarm id="s"/>'
+    file.write_text(empty_cib().replace("<resources/>", f"<resources>{twice}</resources>"))
+    result = run("import", "--cib", str(file), "--output", str(tmp_path / "d"))
+    assert result.exit_code == 1
+    assert [line for line in result.stderr.splitlines() if "not imported" in line] == [
+        "Primitive/p: not imported: <primitive> has the attribute 'new'",
+        "primitive/p: not imported: it has the name of one of its kind that stands before it",
+        "swarm/s: not imported: no kind of manifest is for such an element",
+    ]
+
+
+def test_what_was_left_out_as_asked_for_is_no_error(tmp_path: Path) -> None:
+    file = tmp_path / "cib.xml"
+    resources = '<resources><primitive id="a" class="lsb" type="x"/></resources>'
+    moved = '<constraints><rsc_location id="cli-ban-a-on-n" rsc="a" node="n" score="-INFINITY"/></constraints>'
+    file.write_text(empty_cib().replace("<resources/>", resources).replace("<constraints/>", moved))
+    result = run("import", "--cib", str(file), "--without-overrides")
+    assert (result.exit_code, "Location/cli-ban-a-on-n: not imported" in result.stderr) == (0, True)
+
+
+def test_of_an_empty_configuration_there_is_something_that_can_be_planned(tmp_path: Path) -> None:
+    file, directory = tmp_path / "cib.xml", tmp_path / "d"
+    configuration = "<crm_config/><nodes/><resources/><constraints/>"
+    file.write_text(f'<cib validate-with="pacemaker-3.9"><configuration>{configuration}</configuration></cib>')
+    assert run("import", "--cib", str(file), "--output", str(directory)).exit_code == 0
+    planned = run("plan", "--desired", str(directory), "--cib", str(file))
+    assert (planned.exit_code, planned.stdout) == (0, "In sync: nothing to change.\n")
+
+
+def many(number: int, inner: str = "", constraints: str = "") -> str:
+    types = ("Dummy", "IPaddr2")
+    made = (f'<primitive id="r{n}" class="ocf" provider="heartbeat" type="{types[n % 2]}"/>' for n in range(number))
+    text = empty_cib().replace("<resources/>", f"<resources>{''.join(made)}{inner}</resources>")
+    return text.replace("<constraints/>", f"<constraints>{constraints}</constraints>")
+
+
+@pytest.mark.parametrize(
+    ("number", "together", "files"), [(20, False, 21), (300, False, 3), (5000, False, 3), (2400, True, 601)]
+)
+def test_however_many_resources_there_are_their_files_can_be_planned(
+    tmp_path: Path, number: int, together: bool, files: int
+) -> None:
+    """Many that stand alone are in files by their agents; services are put together only where they are very many."""
+    pairs = (
+        f'<rsc_colocation id="c{n}" rsc="r{n}" with-rsc="r{n + 1}" score="INFINITY"/>' for n in range(0, number, 2)
+    )
+    file, directory = tmp_path / "cib.xml", tmp_path / "d"
+    file.write_text(many(number, constraints="".join(pairs) if together else ""))
+    assert run("import", "--cib", str(file), "--output", str(directory)).exit_code == 0
+    found = sorted(path.name for path in directory.iterdir())
+    assert (len(found), "Dummy.toml" in found) == (files, files == 3)
+    assert max(path.stat().st_size for path in directory.iterdir()) < 1 << 20
+    assert "In sync" in run("plan", "--desired", str(directory), "--cib", str(file)).stdout
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    pair = f'<nvpair id="b1" name="x" value="{"a" * 1_100_000}"/>'
+    big = (
+        f'<primitive id="big" class="lsb" type="x"><instance_attributes id="b">{pair}</instance_attributes></primitive>'
+    )
+    file = tmp_path / "cib.xml"
+    file.write_text(many(3, inner=big))
+    result = run("import", "--cib", str(file), "--output", str(tmp_path / "d"))
+    assert (result.exit_code, (tmp_path / "d").exists()) == (1, False)
+    assert "d/big.toml: would have 11" in result.stderr
 
 
 @pytest.mark.parametrize("option", ["--cib", "--crm", "--haresources"])
