@@ -93,8 +93,8 @@ def _no_such_node(wanted: State, configuration: ET.Element) -> Iterator[str]:
 
 def _doubtful_rules(changes: Mapping[Ref, Change]) -> Iterator[str]:
     for ref, change in changes.items():
-        for _, part in located(change.after) if change.after is not None else ():
-            if isinstance(part, Rule) and part.expression is not None:
+        for _, part in located(change.after, Rule) if change.after is not None else ():
+            if part.expression is not None:
                 for doubt in rules.doubts(rules.parse(part.expression)):
                     yield f"{ref}: {part.expression}: {doubt}"
 

@@ -120,8 +120,8 @@ def _rule_circles(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:
     found = {
         part.id: (ref, path, tuple(rules.references(rules.parse(part.expression))))
         for ref, spec in state.items()
-        for path, part in located(spec)
-        if isinstance(part, Rule) and part.id is not None and part.expression is not None
+        for path, part in located(spec, Rule)
+        if part.id is not None and part.expression is not None
     }
     inside = {name: names for name, (_, _, names) in found.items()}
     for name, (ref, path, _) in found.items():
@@ -134,7 +134,7 @@ def _rule_circles(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:
 def _sets_of_their_own(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:
     """Find sets that refer to another of the same constraint: the scheduler never ends with them (measured: 2.1.5)."""
     for ref, spec in state.items():
-        sets = [(path, part) for path, part in located(spec) if isinstance(part, ResourceSet)]
+        sets = located(spec, ResourceSet)
         own = {part.id for _, part in sets if part.id is not None}
         for path, part in sets:
             if part.id_ref in own:

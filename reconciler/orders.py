@@ -45,10 +45,7 @@ class Orders:
             elif isinstance(spec, Primitive) and spec.template:
                 self._several[spec.template] = (*self._several.get(spec.template, ()), ref.name)
         self._sets: Mapping[str, ResourceSet] = {
-            part.id: part
-            for spec in state.values()
-            for _, part in located(spec)
-            if isinstance(part, ResourceSet) and part.id
+            part.id: part for spec in state.values() for _, part in located(spec, ResourceSet) if part.id
         }
 
     def scheduled(self, name: str) -> str:

@@ -166,15 +166,14 @@ def _watches(operation: Operation) -> bool:
 
 
 def _secrets(spec: Spec) -> Iterator[Remark]:
-    for _, part in located(spec):
-        if isinstance(part, AttributeSet):
-            for name in part.values:
-                if _hides(name):
-                    text = (
-                        f"{name} looks like a secret, and a secret does not belong in git: put it in a file that only "
-                        f'root may read, and write {name} = {{ file = "/that/file" }}.'
-                    )
-                    yield Remark(Topic.SECRET, text)
+    for _, part in located(spec, AttributeSet):
+        for name in part.values:
+            if _hides(name):
+                text = (
+                    f"{name} looks like a secret, and a secret does not belong in git: put it in a file that only "
+                    f'root may read, and write {name} = {{ file = "/that/file" }}.'
+                )
+                yield Remark(Topic.SECRET, text)
 
 
 @cache

@@ -14,32 +14,39 @@ from reconciler.state import Part
 PartT = TypeVar("PartT", bound=Part)
 
 
-def located(part: Part, path: str = "") -> Iterator[tuple[str, Part]]:
-    """Yield an object and everything in it that has fields of its own, with the path to it: `params[0].rule`."""
-    yield path, part
-    for name, alias in _with_parts(type(part)):
+def located(part: Part, sought: type[PartT]) -> list[tuple[str, PartT]]:
+    """Return what is of this type, of an object and all that is in it, each with the path to it: `params[0].rule`."""
+    found: list[tuple[str, PartT]] = []
+    _locate(part, "", sought, found)
+    return found
+
+
+def _locate(part: Part, path: str, sought: type[PartT], found: list[tuple[str, PartT]]) -> None:
+    if isinstance(part, sought):
+        found.append((path, part))
+    for name, alias in _ways(type(part), sought):
         value = getattr(part, name)
         if not value:
             continue
         where = f"{path}.{alias}" if path else alias
         if isinstance(value, Part):
-            yield from located(value, where)
+            _locate(value, where, sought, found)
         else:
             for index, inner in enumerate(value):
-                yield from located(inner, f"{where}[{index}]")
+                _locate(inner, f"{where}[{index}]", sought, found)
 
 
 @cache
-def _with_parts(model: type[Part]) -> tuple[tuple[str, str], ...]:
-    """Return the fields, with their names in manifests, in which there may be something with fields of its own."""
+def _ways(model: type[Part], sought: type[Part]) -> tuple[tuple[str, str], ...]:
+    """Return the fields, with their names in manifests, in which there may be something of a type, however deep."""
     fields = model.model_fields.items()
-    return tuple((name, str(field.alias)) for name, field in fields if _may_be_part(field.annotation))
+    return tuple((name, str(field.alias)) for name, field in fields if _leads_to(field.annotation, sought))
 
 
-def _may_be_part(annotation: Any) -> bool:
+def _leads_to(annotation: Any, sought: type[Part]) -> bool:
     if isinstance(annotation, type) and issubclass(annotation, Part):
-        return True
-    return any(_may_be_part(inner) for inner in get_args(annotation))
+        return issubclass(annotation, sought) or issubclass(sought, annotation) or bool(_ways(annotation, sought))
+    return any(_leads_to(inner, sought) for inner in get_args(annotation))
 
 
 def said_ids(part: Part) -> Iterator[str]:
@@ -49,7 +56,7 @@ def said_ids(part: Part) -> Iterator[str]:
 
 def given_ids(part: Part) -> Iterator[tuple[str, str]]:
     """Yield the ids that a manifest gives to what is in an object, with the path to each."""
-    for path, inner in located(part):
+    for path, inner in located(part, Part):
         for name in inner.IDENTITY:
             value = getattr(inner, name)
             for given in value.values() if isinstance(value, dict) else (value,) if value else ():
@@ -58,7 +65,7 @@ def given_ids(part: Part) -> Iterator[tuple[str, str]]:
 
 def referred_ids(part: Part) -> Iterator[tuple[str, str]]:
     """Yield the ids by which something in an object refers to what is anywhere in the CIB, with the path to each."""
-    for path, inner in located(part):
+    for path, inner in located(part, Part):
         for name in inner.REFERRING:
             if getattr(inner, name):
                 yield _field(path, inner, name), getattr(inner, name)

@@ -121,9 +121,8 @@ def read_parameters(elements: list[ET.Element], named: frozenset[str]) -> tuple[
 
 def parameters(part: Part) -> Iterator[tuple[str, str, str]]:
     """Yield every parameter in an object: its path (`params.ip`, `operations[0].params.x`), its name, its value."""
-    for path, item in located(part):
-        if isinstance(item, ParameterSet):
-            yield from ((f"{_short(path)}.{name}", name, value) for name, value in item.values.items())
+    for path, item in located(part, ParameterSet):
+        yield from ((f"{_short(path)}.{name}", name, value) for name, value in item.values.items())
 
 
 def _short(path: str) -> str:
