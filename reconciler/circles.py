@@ -6,7 +6,6 @@ it is not alone), through groups and clones, and nothing is said of it. In a cir
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -31,10 +30,11 @@ class _Point(NamedTuple):
     end: bool = False
 
 
-@dataclass(slots=True)
 class _Graph:
-    after: dict[_Point, dict[_Point, Ref | None]] = field(default_factory=lambda: defaultdict(dict))
     """What comes after what, and the order or container that says so; None between the actions on one resource."""
+
+    def __init__(self) -> None:
+        self.after: dict[_Point, dict[_Point, Ref | None]] = defaultdict(dict)
 
     def add(self, first: _Point, then: _Point, why: Ref | None) -> None:
         self.after[first].setdefault(then, why)

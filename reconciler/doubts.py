@@ -1,18 +1,23 @@
 """What manifests may say and hardly mean: slips in names, rules on what nobody finds out, orders in a circle. Pure."""
 
 from reconciler.circles import circles
+from reconciler.kinds.location import Location
 from reconciler.kinds.observe import Observed
+from reconciler.kinds.order import Order
 from reconciler.spelling import slips
 from reconciler.state import Doubt, State
 from reconciler.unwritten import unwritten
 
 
-def doubts(state: State, others: State | None = None) -> tuple[Doubt, ...]:
-    """Return what is doubtful in `state`; `others` are objects that there will be beside it."""
-    around = {**(others or {}), **state}
-    return tuple(sorted({*slips(state), *unwritten(state, around), *circles(state, around)}))
+def doubts(state: State, observed: Observed | None = None) -> tuple[Doubt, ...]:
+    """Return what is doubtful in `state`; what else there is in the cluster, where it can be seen, plays its part."""
+    found = {*slips(state)}
+    if any(isinstance(spec, Order) or (isinstance(spec, Location) and spec.rules) for spec in state.values()):
+        around = state if observed is None else {**_foreign(state, observed), **state}
+        found |= {*unwritten(state, around), *circles(state, around)}
+    return tuple(sorted(found))
 
 
-def foreign(wanted: State, observed: Observed) -> State:
+def _foreign(wanted: State, observed: Observed) -> State:
     """Return the live objects that no manifest names and that stay: those that are not ours."""
     return {ref: spec for ref, spec in observed.state.items() if ref not in wanted and not observed.owns(ref)}

@@ -13,7 +13,7 @@ from reconciler.cib import crm, dialect, patch, references
 from reconciler.cib.document import Cib, children
 from reconciler.cib.draft import Edits, draft, rename_taken
 from reconciler.cib.ownership import TAG, record
-from reconciler.doubts import doubts, foreign
+from reconciler.doubts import doubts
 from reconciler.frozen import frozen
 from reconciler.kinds import CLUSTER_KINDS, in_order, key
 from reconciler.kinds.base import Around
@@ -95,7 +95,7 @@ def plan(
             foreign=tuple(ref for ref in pruned.foreign if key(ref) not in owned and ref not in by_hand),
             warnings=(
                 *(cautions(changes, wanted, observed, configuration) if operations else _messages(obstacle)),
-                *map(str, doubts(wanted, foreign(wanted, observed))),
+                *map(str, doubts(wanted, observed)),
             ),
             commands=_commands(operations, observed, changes, adoptions, (*desired.secrets, *observed.secrets)),
         ),

@@ -10,11 +10,17 @@ from functools import lru_cache
 from reconciler.cib import values
 from reconciler.frozen import frozen
 from reconciler.kinds.alert import Alert
+from reconciler.kinds.bundle import Bundle
+from reconciler.kinds.clone import Clone
 from reconciler.kinds.cluster_properties import PACEMAKERS, ClusterProperties
+from reconciler.kinds.group import Group
 from reconciler.kinds.node import Node
+from reconciler.kinds.nvset import AttributeSet
 from reconciler.kinds.operation import Operation
 from reconciler.kinds.operation_defaults import OperationDefaults
 from reconciler.kinds.options import Options
+from reconciler.kinds.primitive import Primitive
+from reconciler.kinds.template import Template
 from reconciler.state import Doubt, Spec, State
 
 _ALIKE = 0.85
@@ -106,18 +112,33 @@ def _slips(spec: Spec) -> Iterator[tuple[str, str, str, Words]]:
             for item in spec.attributes:
                 yield from _wrong("attributes.", item.values, NODE)
         case Alert():
-            for index, recipient in enumerate(spec.recipients):
-                for item in recipient.meta:
-                    yield from _wrong(f"recipients[{index}].meta.", item.values, ALERT)
-            for item in spec.meta:
-                yield from _wrong("meta.", item.values, ALERT)
-        case _:
-            for item in getattr(spec, "meta", ()):
-                yield from _wrong("meta.", item.values, META)
-            for operation in getattr(spec, "operations", ()):
-                yield from _in_operation(operation)
-            if str(getattr(spec, "agent", "")).startswith("stonith:"):
-                yield from _in_device(spec)
+            yield from _in_alert(spec)
+        case Primitive() | Template():
+            yield from _in_agent(spec)
+        case Group() | Clone() | Bundle():
+            yield from _in_meta(spec.meta)
+
+
+def _in_alert(alert: Alert) -> Iterator[tuple[str, str, str, Words]]:
+    for item in alert.meta:
+        yield from _wrong("meta.", item.values, ALERT)
+    for index, recipient in enumerate(alert.recipients):
+        for item in recipient.meta:
+            yield from _wrong(f"recipients[{index}].meta.", item.values, ALERT)
+
+
+def _in_agent(spec: Primitive | Template) -> Iterator[tuple[str, str, str, Words]]:
+    yield from _in_meta(spec.meta)
+    for operation in spec.operations:
+        if operation.meta or operation.name not in ACTIONS.meant:
+            yield from _in_operation(operation)
+    if spec.agent is None or spec.agent.startswith("stonith:"):
+        yield from _in_device(spec.params)
+
+
+def _in_meta(sets: Iterable[AttributeSet]) -> Iterator[tuple[str, str, str, Words]]:
+    for item in sets:
+        yield from _wrong("meta.", item.values, META)
 
 
 _OPTIONS: Mapping[type[Spec], Words] = {ClusterProperties: PROPERTIES, OperationDefaults: OPERATION}
@@ -130,8 +151,8 @@ def _in_operation(operation: Operation) -> Iterator[tuple[str, str, str, Words]]
         yield from _wrong(f"{path}meta.", item.values, OPERATION)
 
 
-def _in_device(spec: Spec) -> Iterator[tuple[str, str, str, Words]]:
-    for item in getattr(spec, "params", ()):
+def _in_device(sets: Iterable[AttributeSet]) -> Iterator[tuple[str, str, str, Words]]:
+    for item in sets:
         theirs = [name.removeprefix(_FENCING) for name in item.values if name.startswith(_FENCING)]
         for _, name, meant, words in _wrong("", theirs, FENCING):
             yield f"params.{_FENCING}{name}", f"{_FENCING}{name}", f"{_FENCING}{meant}", words

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reconciler import manifests
 from reconciler.cib.document import parse, serialize
@@ -10,7 +12,7 @@ from reconciler.doubts import doubts
 from reconciler.kinds.observe import observe
 from reconciler.planner import plan
 from reconciler.pruning import Policy
-from reconciler.spelling import slip
+from reconciler.spelling import ACTIONS, META, NODE, OPERATION, PROPERTIES, Words, slip
 from reconciler.state import Desired, State
 from tests.manifest_texts import DUMMY, item, listed
 from tests.programs import each_of_the_corpus
@@ -69,6 +71,27 @@ def test_a_slip_in_what_the_fencer_reads_is_said_and_what_the_agent_reads_is_not
         for name, meant in (("pcmk_host_lst", "pcmk_host_list"), ("pcmk_off_timout", "pcmk_off_timeout"))
     ]
     assert said(item("Primitive", "x", body.replace("stonith:fence_x", "ocf:heartbeat:x"))) == []
+    made = item("Template", "t", "spec.agent = 'stonith:fence_x'")
+    assert len(said(made, item("Primitive", "x", body.replace("agent = 'stonith:fence_x'", "template = 't'")))) == 2
+
+
+@st.composite
+def slipped(draw: st.DrawFn) -> tuple[str, str, Words]:
+    """A name that Pacemaker knows with a letter left out, doubled, or in the place of the one after it."""
+    words = draw(st.sampled_from([META, PROPERTIES, OPERATION, NODE, ACTIONS]))
+    meant = draw(st.sampled_from(sorted(name for name in words.meant if len(name) > 4)))
+    at = draw(st.integers(1, len(meant) - 2))
+    letter, following = meant[at], meant[at + 1]
+    written = draw(st.sampled_from(["", letter * 2, following + letter]))
+    rest = meant[at + 2 :] if written == following + letter else meant[at + 1 :]
+    return meant[:at] + written + rest, meant, words
+
+
+@settings(max_examples=300, deadline=None)
+@given(slipped())
+def test_every_slip_in_a_known_name_is_found(found: tuple[str, str, Words]) -> None:
+    written, meant, words = found
+    assert written in words.meant | words.taken or slip(written, words) == meant
 
 
 def test_names_of_peoples_own_are_not_doubted() -> None:
