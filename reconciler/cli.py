@@ -2,7 +2,6 @@
 
 import gc
 import json
-import logging
 import os
 import signal
 import sys
@@ -192,6 +191,8 @@ def import_(config: Settings, /, output: Path | None, without_overrides: bool, *
 @click.pass_obj
 def run(config: Settings) -> None:
     """Run the agent until it is told to stop."""
+    import logging  # noqa: PLC0415  the other verbs log nothing, and start sooner without
+
     from reconciler.host.lock import AlreadyRunningError  # noqa: PLC0415
     from reconciler.host.logs import configure  # noqa: PLC0415
     from reconciler.serve import Service  # noqa: PLC0415

@@ -175,6 +175,8 @@ class Reader:
 
     def elements(self, *tags: str) -> list[ET.Element]:
         """Take all children with one of these tags, in order."""
+        if not self._children:
+            return []
         taken = [child for child in self._children if child.tag in tags]
         self._children = [child for child in self._children if child.tag not in tags]
         return taken
