@@ -14,7 +14,7 @@ from reconciler.guards import Inquiry, Moment, guarded, held, tidied
 from reconciler.health import RESOURCE_KINDS, health
 from reconciler.host.applier import apply
 from reconciler.host.observer import Observer
-from reconciler.host.shell import Shell
+from reconciler.host.shell import Ahead, Shell
 from reconciler.host.simulator import Simulator
 from reconciler.host.vault import Vault
 from reconciler.host.wanted import WantedSource
@@ -22,6 +22,7 @@ from reconciler.kinds.node_network import Inventory
 from reconciler.observation import Observation, Snapshot, understand
 from reconciler.pace import MOVED, Pace, Refusal, refusal, stuck, without_version
 from reconciler.plan import Change, Command, Hold, Outcome, Plan
+from reconciler.planner import PATCH
 from reconciler.policy import Rules, overlaid
 from reconciler.proof import Proof
 from reconciler.pruning import Policy
@@ -124,8 +125,10 @@ class Turner:
         for _ in range(_TRIES_IN_A_PASS):
             if not attempt.too_late:
                 break
-            observation = self._understand(self._observer.look_again(observation.snapshot), memory)
-            attempt = self._attempt(wanted, observation, memory, attempt)
+            # Of two that write without pause the one wins that is quick after having read.
+            with self._shell.ahead(*PATCH) as ready:
+                observation = self._understand(self._observer.look_again(observation.snapshot), memory)
+                attempt = self._attempt(wanted, observation, memory, attempt, ready)
         after, left, outcomes = attempt.before, attempt.planned, attempt.outcomes
         in_vain: frozenset[Scope] = frozenset()
         if outcomes:
@@ -236,7 +239,12 @@ class Turner:
         return (previous.superseded("another patch was made"),) if previous and not previous.over else ()
 
     def _attempt(
-        self, wanted: Wanted, observation: Observation, memory: Memory, earlier: Attempt | None = None
+        self,
+        wanted: Wanted,
+        observation: Observation,
+        memory: Memory,
+        earlier: Attempt | None = None,
+        ready: Ahead | None = None,
     ) -> Attempt:
         """Plan and carry it out; what an earlier attempt of the same pass did to the node is not done again."""
         planned = self._decide(wanted, observation, memory, again=earlier is not None)
@@ -245,7 +253,7 @@ class Turner:
         if earlier:
             commands = tuple(command for command in commands if command.scope is Scope.CLUSTER)
             outcomes = tuple(outcome for outcome in earlier.outcomes if outcome.command.scope is Scope.NODE)
-        outcomes += apply(self._shell, commands, self._settings.command_timeout)
+        outcomes += apply(ready or self._shell, commands, self._settings.command_timeout)
         attempt = Attempt(wanted, observation, planned, outcomes, earlier.refusals if earlier else 0)
         return replace(attempt, refusals=attempt.refusals + attempt.too_late)
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from reconciler.host.shell import Call, Shell
+from reconciler.host.shell import Ahead, Call, Shell
 from reconciler.plan import Command, Outcome
 
 NEVER_RAN = -1
 
 
-def apply(shell: Shell, commands: Sequence[Command], timeout: float) -> tuple[Outcome, ...]:
+def apply(shell: Shell | Ahead, commands: Sequence[Command], timeout: float) -> tuple[Outcome, ...]:
     """Run the commands; after a failure the rest of the same scope is not run."""
     outcomes: list[Outcome] = []
     for command in commands:

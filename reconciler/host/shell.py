@@ -12,12 +12,11 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, suppress
 from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
-from typing import IO
+from typing import IO, Self
 
 from reconciler.frozen import frozen
 from reconciler.secret import Secret, redacted
@@ -116,7 +115,7 @@ class Shell:
             return lambda: [_never(call, Failure.MISSING) for call in calls]
         try:
             batch = _Batch(found)
-            running = _Running(batch.call, _SHELL, self._environment, batch.outputs, batch.descriptors)
+            running = _Running(batch.call, _SHELL, self._environment, batch)
         except OSError as error:
             why = _last_line(error)
             return lambda: [_never(call, Failure.DENIED, why) for call in calls]
@@ -128,6 +127,16 @@ class Shell:
 
         return finish
 
+    def ahead(self, *argv: str) -> "Ahead":
+        """Start a command that waits for its input: see `Ahead`."""
+        program = shutil.which(argv[0], path=self._path)
+        if self._cancelled() or program is None:
+            return Ahead(self, argv)
+        try:
+            return Ahead(self, argv, _Running(Call(argv), program, self._environment, waits=True))
+        except OSError:
+            return Ahead(self, argv)
+
     def run(self, call: Call) -> Completed:
         """Run one command to its end or its time limit. Never raises for what the command does."""
         program = shutil.which(call.argv[0], path=self._path)
@@ -137,6 +146,41 @@ class Shell:
             return _Running(call, program, self._environment).finish(self._cancelled)
         except OSError as error:
             return _never(call, Failure.DENIED, _last_line(error))
+
+    def resume(self, running: "_Running", call: Call) -> Completed:
+        """Give a command that was started ahead its input, and see it to its end."""
+        running.feed(call)
+        return running.finish(self._cancelled)
+
+
+class Ahead:
+    """A command that was started ahead of time and waits for its input, for when others are about as fast as we are.
+
+    It is used as a context: what was not needed is ended.
+    """
+
+    def __init__(self, shell: Shell, argv: tuple[str, ...], running: "_Running | None" = None) -> None:
+        """Use what was started; without it, commands are started when they are run."""
+        self._shell = shell
+        self._argv = argv
+        self._running = running
+
+    def __enter__(self) -> Self:
+        """Return this."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End what was not needed."""
+        if self._running is not None:
+            self._running.drop()
+            self._running = None
+
+    def run(self, call: Call) -> Completed:
+        """Run a command as `Shell.run` does: the one that waits, if it is that, or a new one."""
+        if self._running is None or call.argv != self._argv or len(call.stdin.encode()) > _FITS_A_PIPE:
+            return self._shell.run(call)
+        running, self._running = self._running, None
+        return self._shell.resume(running, call)
 
 
 def _never(call: Call, failure: Failure, why: str = "") -> Completed:
@@ -217,18 +261,16 @@ class _Running:
         call: Call,
         program: str,
         environment: Mapping[str, str],
-        outputs: Sequence[IO[bytes]] = (),
-        inherited: AbstractSet[int] = frozenset(),
+        batch: _Batch | None = None,
+        *,
+        waits: bool = False,
     ) -> None:
         self._call = call
         self._since = time.monotonic()
         with ExitStack() as files:
-            stdin, self._stdout, self._stderr = (
-                files.enter_context(_anonymous(name)) for name in ("stdin", "stdout", "stderr")
-            )
-            self._outputs = (self._stdout, self._stderr, *outputs)
-            stdin.write(call.stdin.encode())
-            stdin.seek(0)
+            self._stdout, self._stderr = (files.enter_context(_anonymous(name)) for name in ("stdout", "stderr"))
+            self._outputs = (self._stdout, self._stderr, *(batch.outputs if batch else ()))
+            stdin, self._input = (files.enter_context(file) for file in (_pipe() if waits else _filled(call.stdin)))
             import sh  # noqa: PLC0415 - asyncio comes with it: verbs that run no command start sooner without
 
             self._signalled = sh.SignalException
@@ -243,7 +285,7 @@ class _Running:
                     _tty_in=False,
                     _tty_out=False,
                     _new_session=True,
-                    _pass_fds=set(inherited),
+                    _pass_fds=batch.descriptors if batch else set(),
                     _return_cmd=True,
                     _env=dict(environment),
                     _ok_code=_ANY_CODE,
@@ -252,6 +294,23 @@ class _Running:
                 raise OSError(str(error)) from error
             files.pop_all()
             stdin.close()
+
+    def feed(self, call: Call) -> None:
+        """Give a command that waits its input; its time limit counts from now."""
+        self._call, self._since = call, time.monotonic()
+        with suppress(BrokenPipeError):
+            self._input.write(call.stdin.encode())
+            self._input.flush()
+        with suppress(BrokenPipeError):
+            self._input.close()
+
+    def drop(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        with suppress(self._signalled):
+            self._process.wait()
+        for file in (self._input, self._stdout, self._stderr):
+            file.close()
 
     def finish(self, cancelled: Callable[[], bool]) -> Completed:
         cut = self._wait(cancelled)
@@ -282,6 +341,24 @@ class _Running:
         finally:
             os.close(process)
         return None
+
+
+_FITS_A_PIPE = 1 << 15
+"""Bytes that can be written to a pipe that nobody reads yet (pipe(7) promises 65,536)."""
+
+
+def _filled(text: str) -> tuple[IO[bytes], IO[bytes]]:
+    """Return a file with a text in it to read, and what to keep open beside it, which is the same."""
+    file = _anonymous("stdin")
+    file.write(text.encode())
+    file.seek(0)
+    return file, file
+
+
+def _pipe() -> tuple[IO[bytes], IO[bytes]]:
+    """Return the end of a pipe to read from, and the one to write to."""
+    read, write = os.pipe()
+    return os.fdopen(read, "rb"), os.fdopen(write, "wb")
 
 
 def _anonymous(name: str) -> IO[bytes]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.host.shell import PATH, Call, Failure, Shell
+from reconciler.secret import Secret
 
 SHORT = 0.5
 """A time limit that a healthy small program keeps on a busy machine, and that a test can wait for."""
@@ -197,6 +198,53 @@ print(*(item.failure for item in done), done[0].message)
     done = subprocess.run((sys.executable, "-c", script), capture_output=True, text=True, check=True)
     assert done.stdout.startswith("denied denied denied true may not be run: ")
     assert "Too many open files" in done.stdout
+
+
+def test_a_command_that_was_started_ahead_gets_its_input_when_it_is_there(programs: Path) -> None:
+    program(programs, "slow", "#!/bin/sh\nsleep 0.3\ncat; exit 3\n")
+    with shell(programs).ahead("slow", "a") as ready:
+        time.sleep(0.5)
+        began = time.monotonic()
+        done = ready.run(Call(("slow", "a"), "hidden words", SHORT, (Secret("(secret 1)", "hidden"),)))
+        assert time.monotonic() - began < 0.25, "its start was not waited for again"
+        assert (done.code, done.stdout, done.failure) == (3, "hidden words", Failure.EXIT)
+        assert "hidden" not in done.message
+        assert ready.run(Call(("slow", "a"), "again")).stdout == "again", "only one was started"
+
+
+def test_what_is_started_ahead_and_not_needed_is_ended(programs: Path) -> None:
+    program(programs, "waits", f"#!/bin/sh\necho $$ >{programs}/pid; cat >{programs}/got; exec sleep 60\n")
+    before = descriptors()
+    with shell(programs).ahead("waits") as ready:
+        pid = int(eventually(programs / "pid"))
+        assert ready.run(Call(("true",))).code == 0
+        big = "x" * 100_000
+        assert ready.run(Call(("wc", "-c"), big)).stdout.strip() == "100000"
+    assert gone(pid)
+    assert descriptors() == before
+    with shell(programs).ahead("not-there") as ready:
+        assert ready.run(Call(("not-there",))).failure is Failure.MISSING
+
+
+def test_one_that_was_started_ahead_has_its_time_limit_too(programs: Path) -> None:
+    program(programs, "deaf", "#!/bin/sh\nexec sleep 60\n")
+    with shell(programs).ahead("deaf") as ready:
+        assert ready.run(Call(("deaf",), "x", SHORT)).failure is Failure.TIMEOUT
+    program(programs, "short", "#!/bin/sh\nexit 4\n")
+    with shell(programs).ahead("short") as ready:
+        time.sleep(0.2)
+        assert ready.run(Call(("short",), "x", SHORT)).code == 4
+
+
+def eventually(file: Path) -> str:
+    end = time.monotonic() + 5
+    while time.monotonic() < end and not (file.exists() and file.read_text(encoding="utf-8")):
+        time.sleep(0.01)
+    return file.read_text(encoding="utf-8")
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_nothing_is_left_behind(programs: Path) -> None:
