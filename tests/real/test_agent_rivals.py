@@ -78,6 +78,35 @@ def test_a_hundred_edits(agents: list[Agent], script: str) -> None:
     assert not {"error", "BackingOff"} & set(first.log().split())
 
 
+def test_edits_as_fast_as_the_cluster_takes_them_are_neither_lost_nor_doubled(agents: list[Agent]) -> None:
+    """Rivals on both nodes leave no gap: the agent may have to wait for them, and does no harm meanwhile."""
+    first, _ = agents
+    before, began = Cib(first.node).epoch, time.monotonic()
+    rivals = [
+        agent.node.start(["sh", "-c", OTHERS.replace("rival-", f"{name}-").format(count=EDITS)], log=f"{name}.log")
+        for agent in agents
+        for name in (f"x{agent.node.name}", f"y{agent.node.name}")
+    ]
+    for agent in reversed(agents):
+        agent.want("one.toml", dummy("one", fake="7"))
+    until(lambda: all(rival.returncode is not None for rival in rivals), "the rivals to be done", 120, 0.05)
+    seconds = time.monotonic() - began
+    assert [rival.returncode for rival in rivals] == [0] * 4
+    arrives(first, "7")
+    late = time.monotonic() - began - seconds
+    edits = 4 * EDITS
+    print(
+        f"\n{edits} edits in {seconds:.1f} s, {edits / seconds:.0f} a second; the change came {late:+.2f} s after them"
+    )
+    for agent in agents:
+        agent.until(in_sync, "all to be in sync")
+    cib = Cib(first.node)
+    made = sum(agent.log().count("updated Primitive/one") for agent in agents)
+    assert (made, cib.epoch - before) == (1, edits + 1), first.log()
+    names = {f"{sort}{agent.node.name}-{n + 1}" for agent in agents for sort in "xy" for n in range(EDITS)}
+    assert names <= {str(item.get("id")) for item in cib.root.iterfind("configuration/tags/tag")}
+
+
 def arrives(agent: Agent, value: str) -> None:
     until(lambda: Cib(agent.node).value("one", "fake") == value, "the change", 30, 0.02, agent.log)
 
