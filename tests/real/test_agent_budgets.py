@@ -1,5 +1,6 @@
 """What holds a patch until a person approves it, or the moment is better. On a real cluster, new for each test."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -53,6 +54,33 @@ def test_more_interruptions_than_the_budget_wait_until_exactly_that_is_approved_
     pair.arrives(value)
     until(lambda: Cib(pair.dc.node).get("reconciler") is None, "the used approval to be taken out", 10, 0.1)
     pair.waits(pair.ask_for_a_restart(), "DisruptionBudget")
+
+
+def test_an_approval_does_not_release_from_what_was_not_shown(pair: Pair) -> None:
+    pair.want("two.toml", dummy("two"))
+    until(lambda: pair.lab.view().resources.get("two"), "two to run", 20)
+    started(pair, STRICT)
+    assert pair.dc.run("suspend", "--reason", "to look at it first", "--until", "1h").returncode == 0
+    for agent in pair.agents:
+        agent.unwant("two.toml")
+    value = pair.ask_for_a_restart()
+    pair.waits(value, "Suspended")
+    digest = json.loads(pair.dc.run("plan", "--format", "json").stdout)["digest"]
+    approved = pair.dc.run("approve", digest)
+    assert "deletes Primitive/two" in approved.stdout, approved.stderr
+    assert "releases it from DisruptionBudget and from nothing else" in approved.stdout
+    for agent in pair.agents:
+        agent.stop()
+        agent.start(STRICT, "guards.deletion_budget = 0")
+    assert pair.dc.run("resume").returncode == 0
+    pair.waits(value, "DeletionBudget")
+    held = pair.dc.run("status").stdout
+    assert f"the approval {digest} by " in held
+    assert "does not cover it, as that did not show: DeletionBudget; to go ahead all the same" in held
+    assert "DisruptionBudget:" not in held
+    assert pair.dc.run("approve", digest).returncode == 0
+    pair.arrives(value)
+    until(lambda: Cib(pair.dc.node).get("two") is None, "what was approved with it", 20)
 
 
 def test_what_interrupts_nothing_needs_no_approval_however_strict_the_budget(pair: Pair) -> None:
