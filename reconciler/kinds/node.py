@@ -163,7 +163,8 @@ def _joined(
         alike = [index for index, other in enumerate(joined) if other.condition == item.condition]
         own = [index for index in alike if joined[index].id == item.id]
         if not alike:
-            joined.append(item)
+            taken = item.id is not None and any(item.id == other.id for other in ours)
+            joined.append(item.model_copy(update={"id": None}) if taken else item)
             continue
         index = (own or alike)[0]
         other = joined[index]

@@ -137,3 +137,17 @@ def test_sets_for_certain_times_are_shared_too() -> None:
     )
     kept = kind.keep(wanted, kind.read(element(text), frozenset()), Around())
     assert kept.overrides == (("attributes[date gt 2030-01-01].y", "2"),)
+
+
+def test_an_id_that_a_manifest_gives_to_a_set_is_taken_from_the_live_one_which_keeps_its_values() -> None:
+    said = (
+        'spec.attributes = [{ id = "nodes-1", rule = { expression = "date gt 2024-01-01" }, values = { site = "b" } }]'
+    )
+    desired = manifests.load({"a.toml": HEAD + node("n1", said)}, "r")
+    reference = '<node id="n2" uname="n2" type="remote"><instance_attributes id-ref="nodes-1"/></node>'
+    text = CIB.replace('<node id="n2" uname="n2" type="remote"/>', reference)
+    made = plan(desired, observe(parse(text)), frozenset(), Policy())
+    sets = made.configuration.findall("nodes/node[@uname='n1']/instance_attributes")
+    found = {item.get("id"): [pair.get("name") for pair in item.findall("nvpair")] for item in sets}
+    assert found == {"nodes-1-1": ["standby"], "nodes-1": ["site"]}
+    assert [item.find("rule") is not None for item in sets] == [False, True]
