@@ -440,7 +440,7 @@ cli.main()
 CRASHES = [
     ("reconciler.oneshot", "", "decide"),
     ("reconciler.oneshot", "", "understand"),
-    ("reconciler.oneshot", "", "guarded"),
+    ("reconciler.guards", "", "guarded"),
     ("reconciler.planner", "", "settle"),
     ("reconciler.planner", "", "draft"),
     ("reconciler.cib.patch", "", "render"),
