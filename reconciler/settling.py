@@ -128,6 +128,11 @@ class Settling:
         return replace(self, applied=patch, baseline=patch if self.baseline is self.applied else self.baseline)
 
     @property
+    def faults_a_correction(self) -> bool:
+        """True if it was a correction that broke something, and no node that left may be the cause."""
+        return self.applied.corrects and bool(self.broken) and not self.lost
+
+    @property
     def went_well(self) -> bool:
         """True if the cluster has come to rest after a patch towards the manifests, which broke nothing."""
         ended = self.result in (Result.AS_FORECAST, Result.SURPRISED, Result.NOT_COMPARED)
@@ -285,7 +290,7 @@ def withheld(settling: Settling, *, revert: bool) -> str:
         return ""
     if applied.takes_back:
         return "this was itself a revert"
-    if applied.corrects:
+    if settling.faults_a_correction:
         names = ", ".join(map(str, applied.changed))
         return (
             f"revision {settling.revision[:12]} had run well before, so it is not to blame; the correction of {names} "

@@ -220,7 +220,7 @@ class Turner:
         revision, applied = settled.revision, settled.applied
         if settled.remedy is Remedy.REVERTED:
             memory.proof = memory.proof.without(revision)
-        elif settled.broken and applied.corrects:
+        elif settled.faults_a_correction:
             names = " and ".join(settled.broken)
             memory.breaker = memory.breaker.harmed(revision, applied.changed, names, time.time())
         elif settled.went_well:

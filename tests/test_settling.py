@@ -177,6 +177,9 @@ def test_a_revert_needs_a_reason_and_leave() -> None:
     assert withheld(bad, revert=False) == "revert = false"
     assert "quarantine" in withheld(replace(bad, applied=applied(approved=True)), revert=True)
     assert "vm-node2 left" in withheld(replace(bad, lost=("vm-node2",)), revert=True)
+    correction = replace(bad, applied=replace(bad.applied, corrects=True))
+    assert "had run well before" in withheld(correction, revert=False)
+    assert "vm-node2 left" in withheld(replace(correction, lost=("vm-node2",)), revert=True)
     assert "itself" in withheld(replace(bad, applied=replace(bad.applied, takes_back=True)), revert=True)
 
 

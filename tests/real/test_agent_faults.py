@@ -119,6 +119,22 @@ def test_a_patch_that_fails_is_tried_again_ever_later_and_at_once_with_a_new_rev
     agent.until(in_sync, "it to be applied")
 
 
+LATE = "cat >/run/home/patch; setsid sh -c 'sleep 2.5; /run/home/real --patch --xml-pipe </run/home/patch' & sleep 1000"
+
+
+def test_a_patch_that_takes_effect_after_its_command_was_killed_counts(agent: Agent) -> None:
+    agent.node.run(["cp", CIBADMIN, "/run/home/real"], check=True)
+    epoch = Cib(agent.node).epoch
+    with instead(agent.node, CIBADMIN, PATCHES.format(patch=LATE)):
+        agent.want("one.toml", dummy("one", fake="late"))
+        agent.until_logged("not applied: cibadmin took longer than 2 s and was killed")
+        agent.until_logged("updated Primitive/one")
+    agent.until_logged("has settled as forecast")
+    agent.until(in_sync, "it to be in sync")
+    assert (Cib(agent.node).value("one", "fake"), Cib(agent.node).epoch) == ("late", epoch + 1)
+    assert "out of band" not in agent.log(), "it is the agent's own doing"
+
+
 REAL_OR_NOT = """#!/bin/sh
 [ -e /run/home/bad ] && exit 1
 exec /run/home/real "$@"
