@@ -63,7 +63,7 @@ class Reading:
     remarks: tuple[Remark, ...]
 
 
-_UNREADABLE = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def check_characters(text: str) -> None:

@@ -6,6 +6,7 @@ differ from what was written; the tests hold this against tomli. Grammar: https:
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 WIDTH = 120
@@ -20,6 +21,7 @@ class Branch(dict[str, Any]):
     """A table of which a single key is written dotted: `rule.expression = …`, not `rule = { expression = … }`."""
 
 
+@lru_cache(maxsize=1000)
 def key(name: str) -> str:
     """Write a key, quoted where it must be."""
     return name if _BARE.fullmatch(name) else text(name)
@@ -27,7 +29,10 @@ def key(name: str) -> str:
 
 def text(value: str) -> str:
     """Write a text on one line; one with quotes or backslashes as it is, between apostrophes, where that can be."""
-    if ('"' in value or "\\" in value) and _LITERAL.fullmatch(value):
+    quotes = '"' in value or "\\" in value
+    if not quotes and value.isprintable():
+        return f'"{value}"'
+    if quotes and _LITERAL.fullmatch(value):
         return f"'{value}'"
     return f'"{_ESCAPED.sub(_escape, value)}"'
 
@@ -45,7 +50,7 @@ def inline(value: Any) -> str:
             return str(value)
         case str():
             return text(value)
-        case Mapping():
+        case dict() | Mapping():
             pairs = ", ".join(f"{path} = {inline(inner)}" for path, inner in _leaves(value))
             return f"{{ {pairs} }}" if pairs else "{}"
         case _:

@@ -20,13 +20,19 @@ _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
 
 def table(part: Part) -> Branch:
     """Return what an object says, as TOML's types; what reads back as it is the same object."""
-    takes = _takes_scalars(type(part))
     said = Branch()
-    for name, field in type(part).model_fields.items():
+    for name, alias, default, scalars in _fields(type(part)):
         value = getattr(part, name)
-        if value is not None and value not in ((), {}, field.default):
-            said[str(field.alias)] = _said(_in_order(value), scalars=name in takes)
+        if value is not None and value not in ((), {}, default):
+            said[alias] = _said(_in_order(value), scalars=scalars)
     return said
+
+
+@cache
+def _fields(model: type[Part]) -> tuple[tuple[str, str, Any, bool], ...]:
+    """Return the fields: name, name in manifests, default, and whether it takes numbers and booleans for texts."""
+    fields = model.model_fields.items()
+    return tuple((name, str(field.alias), field.default, _converts(field)) for name, field in fields)
 
 
 def _in_order(value: Any) -> Any:
@@ -62,13 +68,8 @@ def _typed(text: str) -> str | int | bool:
     return int(text) if _WHOLE.fullmatch(text) else text
 
 
-@cache
-def _takes_scalars(model: type[Part]) -> frozenset[str]:
-    """Return the fields that take numbers and booleans for texts."""
-    return frozenset(name for name, field in model.model_fields.items() if _converts(field))
-
-
 def _converts(annotation: Any) -> bool:
+    """Tell whether a field takes numbers and booleans for texts."""
     given = annotation.metadata if isinstance(annotation, FieldInfo) else getattr(annotation, "__metadata__", ())
     if any(isinstance(item, BeforeValidator | PlainValidator) and item.func in _SCALAR for item in given):
         return True
