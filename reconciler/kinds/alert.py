@@ -9,6 +9,7 @@ from reconciler.cib import crm
 from reconciler.cib.document import children
 from reconciler.kinds.base import ClusterKind, Reader, Remark, arrange, element, fresh_id, matched, observed
 from reconciler.kinds.described import read_described, write_described
+from reconciler.kinds.identity import anonymous
 from reconciler.kinds.nvset import MetaAttributes
 from reconciler.kinds.parameters import Parameters
 from reconciler.state import Part, Scope, Spec
@@ -36,9 +37,10 @@ def _by_value(recipients: tuple[Recipient, ...]) -> tuple[Recipient, ...]:
     return tuple(sorted(recipients, key=_rank))
 
 
-def _rank(recipient: Recipient) -> tuple[str, int, str]:
-    words = recipient.model_dump_json(exclude={"id"})
-    return recipient.value, len(words), words
+def _rank(recipient: Recipient) -> tuple[str, int, str, str]:
+    """Order recipients by what they say; ids, which the live ones may not tell, come last."""
+    words = anonymous(recipient).model_dump_json()
+    return recipient.value, len(words), words, recipient.model_dump_json()
 
 
 class Alert(Spec):

@@ -1,6 +1,8 @@
 """Alerts: recipients in whatever order, what they are for, what they tell the program."""
 
-from tests.kinds.words import both_ways, reads, refuses, rewritten
+from reconciler.kinds import CLUSTER_KINDS
+from reconciler.kinds.identity import comparable
+from tests.kinds.words import both_ways, reads, refuses, rewritten, spec
 
 
 def test_an_alert_in_both_languages() -> None:
@@ -63,3 +65,15 @@ def test_a_selection_of_nothing_selects_as_always() -> None:
 
 def test_attributes_must_be_selected() -> None:
     refuses("Alert", 'path = "/x"\nselect-attributes = ["a"]', "no `attributes` in `select`")
+
+
+def test_recipients_of_one_address_are_in_sync_though_one_has_nothing_but_an_id() -> None:
+    kind = CLUSTER_KINDS["Alert"]
+    wanted = spec(
+        "Alert",
+        """path = "/x"
+        recipients = [{ value = "a", params = [{ id = "nothing" }], id = "first" },
+          { value = "a", params = { x = 1 } }]""",
+    )
+    written = kind.write("al", wanted, None)
+    assert comparable(kind.read(written, frozenset()), wanted, written) == wanted
