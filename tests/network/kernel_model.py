@@ -190,10 +190,9 @@ class Kernel:
                 self._lose(lambda route: route["dev"] == name)
 
     def _no_ipv6(self, name: str) -> None:
-        gone = {item.ip for item in self.ports[name].v6}
+        # Another device's route keeps its source: the kernel takes that out only where the address itself is deleted.
         self.ports[name].v6 = []
         self._lose(lambda route: route["dev"] == name and route["to"].version == 6)
-        self._forget_source(gone)
 
     # what ip prints
 

@@ -39,6 +39,24 @@ def test_a_static_address_added_behind_the_floating_one_goes_with_it(space: Name
     assert here(space) == []
 
 
+@pytest.mark.parametrize(
+    ("line", "source"),
+    [
+        ("link set dev d1 mtu 1000", "fd00::1"),
+        ("link set dev d1 down", "fd00::1"),
+        ("address delete fd00::1/64 dev d1", None),
+    ],
+)
+def test_a_source_on_another_link_is_forgotten_only_where_the_address_is_deleted(
+    space: Namespace, line: str, source: str | None
+) -> None:
+    space.batch(["address add fd00::2/64 nodad dev d0", "address add fd00::1/64 nodad dev d1"])
+    space.ip("route add fd09::/64 via fd00::9 dev d0 proto 77 src fd00::1")
+    space.ip(line)
+    (route,) = (route for route in space.seen().routes if str(route).startswith("fd09::/64"))
+    assert (route.src and str(route.src)) == source
+
+
 @pytest.mark.parametrize("dev", ["all", "d0"])
 def test_promotion_on_all_or_on_the_device_keeps_the_secondary(space: Namespace, dev: str) -> None:
     space.promote(dev, 1)

@@ -37,6 +37,18 @@ HELD_UNTIL_THE_REST_IS_DONE = found(
 )
 
 
+A_SOURCE_WAS_ON_ANOTHER_LINK = found(
+    "address add fd00::2/64 dev d0",
+    "address add fd00::1/64 dev d1",
+    "route add fd09::/64 via fd00::9 dev d0 proto 77 src fd00::1 table 254 metric 1024",
+    wanted={
+        "links": [{"name": "d1", "addresses": [], "mtu": 1000}],
+        "routes": [{"to": "fd09::/64", "dev": "d1"}],
+    },
+    inventory={("d1", "fd00::1/64")},
+)
+
+
 def planned(situation: Situation) -> NetworkPlan:
     return plan(REF, situation.wanted, situation.kernel.seen(), situation.owned, situation.inventory)
 
@@ -140,6 +152,7 @@ def test_the_order_of_what_is_said_and_seen_does_not_matter(situation: Situation
     assert other.changes == first.changes
 
 
+@example(A_SOURCE_WAS_ON_ANOTHER_LINK)
 @given(situations())
 @often(100)
 def test_undo_puts_everything_back(situation: Situation) -> None:
