@@ -4,14 +4,17 @@ from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree as ET
 
 from reconciler.cib import rules
-from reconciler.cib.document import NAMED_BY_ID, children
+from reconciler.cib.document import NAMED_BY_ID
 from reconciler.cib.values import property_value
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.cluster_properties import ClusterProperties
 from reconciler.kinds.identity import located
 from reconciler.kinds.location import Location
+from reconciler.kinds.nvset import value_in
 from reconciler.kinds.observe import Observed
+from reconciler.kinds.primitive import Primitive
 from reconciler.kinds.rule import Rule
+from reconciler.kinds.template import Template
 from reconciler.plan import Change
 from reconciler.state import Ref, State
 from reconciler.waiting import left
@@ -21,40 +24,54 @@ _FIRST = "cib-bootstrap-options"
 
 
 def cautions(
-    changes: Mapping[Ref, Change], wanted: State, observed: Observed, configuration: ET.Element
+    changes: Mapping[Ref, Change], wanted: State, observed: Observed, configuration: ET.Element | None
 ) -> tuple[str, ...]:
-    """Return one sentence for each; `configuration` is what the plan leads to."""
+    """Return one sentence for each; `configuration` is what the changes lead to, None if there are none."""
+    after = _after(changes, observed) if changes else observed.state
     found = [
-        *_fencing(configuration),
-        *_overruled(wanted, configuration),
+        *_fencing(after, observed),
+        *_overruled(wanted, after),
         *_left_outside(changes, wanted, observed),
-        *_no_such_node(wanted, configuration),
+        *_no_such_node(wanted, after, observed),
         *_doubtful_rules(changes),
-        *_without_effect(changes, observed, configuration),
+        *(_without_effect(changes, observed, configuration) if configuration is not None else ()),
     ]
     return tuple(dict.fromkeys(found))
 
 
-def _properties(configuration: ET.Element) -> Iterator[tuple[str, str, str]]:
+def _after(changes: Mapping[Ref, Change], observed: Observed) -> State:
+    there = {**observed.state, **{ref: change.after for ref, change in changes.items()}}
+    return {ref: spec for ref, spec in there.items() if spec is not None}
+
+
+def _properties(state: State) -> Iterator[tuple[str, str, str]]:
     """Yield set, name and value of the unconditional properties in the order in which Pacemaker heeds them."""
-    sets = [found for found in children(configuration.find("crm_config")) if found.find("rule") is None]
-    for found in sorted(sets, key=lambda item: item.get("id") != _FIRST):
-        for pair in found.iter("nvpair"):
-            yield found.get("id", ""), pair.get("name", ""), pair.get("value", "")
+    sets = [(ref, spec) for ref, spec in state.items() if isinstance(spec, ClusterProperties) and not spec.rule]
+    for ref, spec in sorted(sets, key=lambda item: item[0].name != _FIRST):
+        yield from ((ref.name, name, value) for name, value in spec.values.items())
 
 
-def _fencing(configuration: ET.Element) -> Iterator[str]:
-    said = next((value for _, name, value in _properties(configuration) if name == "stonith-enabled"), "true")
-    resources = list(configuration.iter("primitive"))
+def _fencing(state: State, observed: Observed) -> Iterator[str]:
+    said = next((value for _, name, value in _properties(state) if name == "stonith-enabled"), "true")
     if said.lower() in {"false", "off", "no", "n", "0"}:
         yield "stonith-enabled is false: what runs on a node that hangs may be started on another one too"
-    elif resources and not any(found.get("class") == "stonith" for found in resources):
+        return
+    primitives = [spec for spec in state.values() if isinstance(spec, Primitive)]
+    # What cannot be read may be a device.
+    unread = any(ref.kind == "Primitive" for ref in observed.unsupported)
+    if primitives and not unread and not any(_is_device(spec, state) for spec in primitives):
         yield "stonith-enabled is true and there is no STONITH resource: Pacemaker starts nothing"
 
 
-def _overruled(wanted: State, configuration: ET.Element) -> Iterator[str]:
+def _is_device(primitive: Primitive, state: State) -> bool:
+    template = state.get(Ref("Template", primitive.template)) if primitive.template else None
+    agent = template.agent if isinstance(template, Template) else primitive.agent
+    return (agent or "").startswith("stonith:")
+
+
+def _overruled(wanted: State, state: State) -> Iterator[str]:
     heeded: dict[str, tuple[str, str]] = {}
-    for group, name, value in _properties(configuration):
+    for group, name, value in _properties(state):
         heeded.setdefault(name, (group, value))
     for ref, spec in wanted.items():
         if not isinstance(spec, ClusterProperties) or spec.rule:
@@ -80,15 +97,16 @@ def _left_outside(changes: Mapping[Ref, Change], wanted: State, observed: Observ
                 yield f"{member}, which is not ours, leaves {ref} and stands on its own"
 
 
-def _no_such_node(wanted: State, configuration: ET.Element) -> Iterator[str]:
-    nodes = {node.get("uname", "") for node in children(configuration.find("nodes"))}
-    if not nodes:
+def _no_such_node(wanted: State, state: State, observed: Observed) -> Iterator[str]:
+    nodes = {ref.name for ref in (*observed.state, *observed.unsupported) if ref.kind == "Node"}
+    strange = {ref: spec.node for ref, spec in wanted.items() if isinstance(spec, Location) and spec.node not in nodes}
+    if not nodes or not any(strange.values()):
         return
-    remote = {pair.get("value", "") for pair in configuration.iter("nvpair") if pair.get("name") == "remote-node"}
-    known = nodes | remote | {resource.get("id", "") for resource in configuration.iter("primitive")}
-    for ref, spec in wanted.items():
-        if isinstance(spec, Location) and spec.node and spec.node not in known:
-            yield f"{ref}: the cluster has no node {spec.node}; its nodes: {', '.join(sorted(nodes))}"
+    resources = {ref.name for ref in (*state, *observed.unsupported) if ref.kind == "Primitive"}
+    guests = {value_in(getattr(spec, "meta", ()), "remote-node") for spec in state.values()}
+    for ref, name in strange.items():
+        if name and name not in resources | guests:
+            yield f"{ref}: the cluster has no node {name}; its nodes: {', '.join(sorted(nodes))}"
 
 
 def _doubtful_rules(changes: Mapping[Ref, Change]) -> Iterator[str]:

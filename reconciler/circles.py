@@ -4,10 +4,10 @@ Measured with `crm_simulate` 2.1.5: of a circle nothing is done, whatever the ki
 it is not alone), through groups and clones, and nothing is said of it. In a circle of colocations all are placed.
 """
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from reconciler.frozen import frozen
 from reconciler.kinds.clone import Clone
@@ -63,22 +63,52 @@ def _is_backwards(way: tuple[_Point, ...]) -> bool:
 
 
 def _graph(around: State) -> _Graph:
-    graph, orders, inside = _Graph(), Orders(around), _inside(around)
-    for ref, order in orders.all():
-        if order.lifetime:
-            continue
+    graph, inside = _Graph(), _inside(around)
+    for ref, (first, then) in _worth_a_look(list(_steps(around, inside)), inside):
+        graph.add(_Point(*first, end=True), _Point(*then), ref)
+        order: Any = around[ref]
         symmetrical = order.symmetrical != "false" and order.kind != "Serialize"
-        for step in orders.steps(order):
-            first, then = step.first, step.then
-            if first[0] in inside.hidden or then[0] in inside.hidden or first[0] in inside.holders(then[0]):
-                continue
-            graph.add(_Point(*first, end=True), _Point(*then), ref)
-            if symmetrical and first[1] in _INVERSE and then[1] in _INVERSE:
-                back, on = (_Point(name, _INVERSE[action]) for name, action in (first, then))
-                graph.add(on._replace(end=True), back, ref)
+        if symmetrical and first[1] in _INVERSE and then[1] in _INVERSE:
+            back, on = (_Point(name, _INVERSE[action]) for name, action in (first, then))
+            graph.add(on._replace(end=True), back, ref)
     for point in [*graph.after]:
         _surround(point, inside, graph)
     return graph
+
+
+_Step = tuple[Ref, tuple[tuple[str, str], tuple[str, str]]]
+"""An order, and two of its resources with what is done to them: first one, then the other."""
+
+
+def _steps(around: State, inside: "_Inside") -> Iterator[_Step]:
+    orders = Orders(around)
+    for ref, order in orders.all():
+        for step in orders.steps(order) if not order.lifetime else ():
+            first, then = step.first, step.then
+            if first[0] in inside.hidden or then[0] in inside.hidden or first[0] in inside.holders(then[0]):
+                continue
+            yield ref, (first, then)
+
+
+def _worth_a_look(steps: list[_Step], inside: "_Inside") -> list[_Step]:
+    """Leave out what nothing leads back to, which mostly is everything: the graph of thousands of orders is large.
+
+    Groups stand for what is in them. Where anything is stopped or demoted first it may lead back in other ways.
+    """
+    if any(action not in ("start", "promote") for _, both in steps for _, action in both):
+        return steps
+    ways = [(inside.top(first), inside.top(then)) for _, ((first, _), (then, _)) in steps]
+    after: dict[str, list[str]] = defaultdict(list)
+    for first, then in ways:
+        after[first].append(then)
+    before = Counter(then for _, then in ways)
+    free = [name for name in after if name not in before]
+    while free:
+        for then in after[free.pop()]:
+            before[then] -= 1
+            if not before[then]:
+                free.append(then)
+    return [step for step, (first, _) in zip(steps, ways, strict=True) if before[first]]
 
 
 def _surround(point: _Point, inside: "_Inside", graph: _Graph) -> None:
@@ -110,6 +140,10 @@ class _Inside:
 
     def holders(self, name: str) -> frozenset[str]:
         return frozenset({self.holder[name].name} if name in self.holder else ())
+
+    def top(self, name: str) -> str:
+        """Return what stands for a resource: the group that it is in."""
+        return self.holder[name].name if name in self.holder else name
 
     def refs(self, name: str) -> Iterable[Ref]:
         own = Ref("Group", name)

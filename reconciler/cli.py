@@ -179,7 +179,8 @@ def import_(config: Settings, /, output: Path | None, without_overrides: bool, *
     except takeover.TakeoverError as error:
         raise Failure(str(error)) from error
     if not output:
-        click.echo(imported.whole, nl=False)
+        for text in imported.whole():
+            click.echo(text, nl=False)
     for fault in faults:
         click.echo(f"{file}: {fault}", err=True)
     for line in takeover.summary(imported, output):

@@ -71,7 +71,8 @@ def decide(
     network = _network(desired, observation, remembered)
     cluster = None
     if observation.cluster is not None:
-        cluster = planner.plan(desired, observation.cluster, observation.running, policy, remembered.left_alone)
+        running = observation.doings or frozenset[str]()
+        cluster = planner.plan(desired, observation.cluster, running, policy, remembered.left_alone)
     parts = [
         part
         for part in (_network_plan(network, _secrets(desired, observation)), cluster.plan if cluster else None)

@@ -9,6 +9,7 @@ apart is in `Trail.conclude`.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 
 from reconciler.cib import register
 from reconciler.cib.document import Cib, Version, serialize
@@ -162,7 +163,7 @@ def _differ(before: Observed, after: Observed) -> bool:
 def editor(cib: Cib) -> Editor:
     """Return who wrote a CIB, as it says itself."""
     names = ("update-user", "update-client", "update-origin", "cib-last-written")
-    return Editor(*(cib.root.get(name, "") for name in names))
+    return Editor(*(cib.attributes.get(name, "") for name in names))
 
 
 def differences(before: Observed, after: Observed) -> tuple[Difference, ...]:
@@ -254,4 +255,4 @@ def _as_expected(ref: Ref, after: Observed, expected: Expected) -> bool:
     wanted, live = expected[ref], after.state.get(ref)
     if wanted is None or live is None:
         return wanted is None and ref not in after.elements
-    return comparable(live, wanted, after.elements[ref]) == wanted
+    return comparable(live, wanted, partial(after.own_ids, ref)) == wanted

@@ -6,6 +6,7 @@ All faults are found in one go. One fault makes the whole set unusable: half a s
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Any
 
 import tomli
@@ -20,7 +21,7 @@ from reconciler.frozen import frozen
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import OBSERVED, ClusterKind, Kind, toml_type
 from reconciler.plan import flatten
-from reconciler.state import API_VERSION, Desired, Ref, Rejected, Spec
+from reconciler.state import API_VERSION, Desired, Ref, Rejected, Spec, State, lean
 
 _ENVELOPE = ("apiVersion", "kind", "metadata", "spec")
 _METADATA = ("name", "labels", "annotations")
@@ -59,12 +60,16 @@ class Sequence:
     names: tuple[str, ...]
 
 
-def load(texts: Mapping[str, str], revision: str, rejected: Iterable[Rejected] = ()) -> Desired:
+def load(
+    texts: Mapping[str, str], revision: str, rejected: Iterable[Rejected] = (), like: State = MappingProxyType({})
+) -> Desired:
     """Read all manifests. `rejected` are files that could not even be read; they count as faults of the set.
 
-    The order of files and of objects within them does not matter; what the annotation `ORDER` of a List says does.
+    The order of files and of objects within them does not matter; what the annotation `ORDER` of a List says does. An
+    object that is as in `like` is that very object, so that what is as it should be is held once.
     """
-    found = [item for file, text in sorted(texts.items()) for item in _objects(file, text)]
+    known = {ref: ref for ref in like}
+    found = [_held_once(item, like, known) for file, text in sorted(texts.items()) for item in _objects(file, text)]
     said = [item for item in found if isinstance(item, Said)]
     spoiled = [item for item in found if isinstance(item, Spoiled)]
     faults = [*rejected, *(fault for item in spoiled for fault in item.faults), *_twice(said)]
@@ -74,6 +79,12 @@ def load(texts: Mapping[str, str], revision: str, rejected: Iterable[Rejected] =
     order = tuple(name for item in found if isinstance(item, Sequence) for name in item.names)
     faults += check(state, files, None if unread else frozenset(item.ref for item in spoiled if item.ref))
     return Desired(state, revision, files, tuple(sorted(set(faults))), order=order)
+
+
+def _held_once(item: "Said | Spoiled | Sequence", like: State, known: Mapping[Ref, Ref]) -> "Said | Spoiled | Sequence":
+    if isinstance(item, Said) and like.get(item.ref) == item.spec:
+        return Said(known[item.ref], like[item.ref], item.file)
+    return item
 
 
 def _objects(file: str, text: str) -> Iterator[Said | Spoiled | Sequence]:
@@ -104,8 +115,10 @@ def _objects(file: str, text: str) -> Iterator[Said | Spoiled | Sequence]:
         faults.append(Rejected(file, "List", f"metadata.annotations.{ORDER}", _expected("a text", order)))
     if faults:
         yield Spoiled(tuple(faults))
-    for index, item in enumerate(items):
-        yield read_object(file, item, f"items[{index}]")
+    items.reverse()
+    for index in range(len(items)):
+        # What has been read is not needed any more: a large file would be in memory twice.
+        yield read_object(file, items.pop(), f"items[{index}]")
 
 
 def read_object(file: str, document: Mapping[str, Any], where: str = "") -> Said | Spoiled:
@@ -174,7 +187,7 @@ def _is_verbatim(metadata: Any) -> bool:
 
 def _spec(file: str, label: str, kind: Kind, given: Mapping[str, Any], *, verbatim: bool) -> Spec | list[Rejected]:
     try:
-        spec = kind.spec.model_validate(given, context=OBSERVED if verbatim else None)
+        spec = lean(kind.spec.model_validate(given, context=OBSERVED if verbatim else None))
     except ValidationError as error:
         return [
             Rejected(file, label, _path(given, details["loc"]), _message(details, kind.spec))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import TypeVar
 
 from reconciler.cib import document, register
@@ -65,6 +66,35 @@ class Snapshot:
     revisions: Mapping[int, str] = field(default_factory=dict)
 
 
+class Doings:
+    """What a cluster is doing, found out when somebody asks for it: a plan of a file seldom does."""
+
+    def __init__(self, cib: Cib, at: float) -> None:
+        self._cib, self._at = cib, at
+
+    @cached_property
+    def status(self) -> ClusterStatus:
+        """What its CIB says of it."""
+        return status(self._cib.root, now=self._at)
+
+    @cached_property
+    def running(self) -> frozenset[str]:
+        """The ids of the resources that are active on some node, or on which an operation is under way there.
+
+        Pacemaker counts a resource whose stop is under way as stopped if no recurring operation is in its history: the
+        stop has taken the start's place there.
+        """
+        return frozenset(
+            name
+            for name, resource in self.status.resources.items()
+            if any(there.active or there.pending for there in resource.placements.values())
+        )
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether a resource is running."""
+        return name in self.running
+
+
 @frozen
 class Observation:
     """What the snapshot means. A part that could not be seen is None, and `problems` says why, by source.
@@ -76,7 +106,7 @@ class Observation:
     node: str
     cib: Cib | None = None
     cluster: Observed | None = None
-    status: ClusterStatus | None = None
+    doings: Doings | None = None
     network: Seen | None = None
     register: Register = field(default_factory=Register)
     problems: Mapping[Source, Answer] = field(default_factory=dict)
@@ -94,19 +124,19 @@ class Observation:
         return "; ".join(self.problems[Source(name)].message for name in sources if Source(name) in self.problems)
 
     @property
-    def running(self) -> frozenset[str]:
-        """The ids of the resources that are active on some node, or on which an operation is under way there.
+    def status(self) -> ClusterStatus | None:
+        """What the cluster is doing."""
+        return self.doings.status if self.doings else None
 
-        Pacemaker counts a resource whose stop is under way as stopped if no recurring operation is in its history: the
-        stop has taken the start's place there.
-        """
-        if self.status is None:
-            return frozenset()
-        return frozenset(
-            name
-            for name, resource in self.status.resources.items()
-            if any(there.active or there.pending for there in resource.placements.values())
-        )
+    @property
+    def running(self) -> frozenset[str]:
+        """The ids of the resources that are running."""
+        return self.doings.running if self.doings else frozenset()
+
+
+def of_cib(cib: Cib, node: str, at: float) -> Observation:
+    """Return what a CIB alone tells, seen from nowhere."""
+    return Observation(Snapshot({}, at), node, cib, observe(cib), Doings(cib, at), None, register.read(cib))
 
 
 def understand(snapshot: Snapshot, node: str, previous: Observation | None) -> Observation:
@@ -124,7 +154,7 @@ def understand(snapshot: Snapshot, node: str, previous: Observation | None) -> O
         name,
         cib,
         previous.cluster if previous and same else _observed(cib, previous),
-        previous.status if previous and same else status(cib.root, now=snapshot.at) if cib else None,
+        previous.doings if previous and same else Doings(cib, snapshot.at) if cib else None,
         network,
         _register(cib, snapshot, previous),
         problems,
@@ -183,7 +213,8 @@ def _observed(cib: Cib | None, previous: Observation | None) -> Observed | None:
 
 
 def _configuration(cib: Cib) -> str:
-    return cib.text[cib.text.find("<configuration") : cib.text.find("</configuration>")]
+    text = cib.text
+    return text[text.find("<configuration") : text.find("</configuration>")]
 
 
 def _network(snapshot: Snapshot, previous: Observation | None) -> Seen:  # noqa: ARG001

@@ -4,24 +4,25 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from xml.etree import ElementTree as ET
 
-from reconciler.cib.document import Cib, serialize
+from reconciler.cib.document import Cib, CibError, serialize
 from reconciler.decision import Decision, Remembered, decide
 from reconciler.frozen import frozen
-from reconciler.host import store
-from reconciler.host.directory import Limits, Unreadable, begin, explain
+from reconciler.host import cibfile, store
+from reconciler.host.directory import Limits, Unreadable, begin
 from reconciler.host.lock import agent_runs
 from reconciler.host.shell import Shell
 from reconciler.host.store import INVENTORY, STATUS, inventory
 from reconciler.host.vault import Vault
 from reconciler.manifests import load
-from reconciler.observation import Answer, Observation, Snapshot, Source, understand
+from reconciler.observation import Observation, Source, of_cib, understand
 from reconciler.plan import Command, Hold, Override, Plan, Reason
 from reconciler.policy import overlaid
 from reconciler.pruning import Policy
 from reconciler.settings import Settings
-from reconciler.state import Desired, Rejected, Scope
+from reconciler.state import Desired, Rejected, Scope, State
 from reconciler.suspension import holds
 from reconciler.writer import for_anybody, for_now
 
@@ -52,19 +53,21 @@ class Planned:
     vault: Vault
 
 
-def wanted(directory: Path) -> Desired:
-    """Read the manifests of a directory, wherever it is and whoever may write there.
+def wanted(directory: Path, like: State = MappingProxyType({})) -> Desired:
+    """Read the manifests of a directory, wherever it is and whoever may write there; see `load` for `like`.
 
     Raises:
         OneshotError: the directory cannot be read, or holds no object. Faults in manifests are in `rejected`.
     """
     seen, settled = begin(directory, Limits(strict=False), _SETTLE)
     # The texts are most likely to stay as they are: what they say is found out while they have time to change.
-    early = None if isinstance(seen, Unreadable) else load(seen.files, seen.revision, seen.rejected)
+    early = None if isinstance(seen, Unreadable) else load(seen.files, seen.revision, seen.rejected, like)
+    del seen
     found = settled()
     if isinstance(found, Unreadable):
         raise OneshotError(found.message)
-    desired = early if early and found == seen else load(found.files, found.revision, found.rejected)
+    same = early is not None and early.revision == found.revision
+    desired = early if early and same else load(found.files, found.revision, found.rejected, like)
     if not desired.state and not desired.rejected:
         raise OneshotError(f"{directory}: the manifests hold no object")
     return desired
@@ -77,12 +80,14 @@ def plan(settings: Settings, directory: Path, file: Path | None, node: str) -> P
         OneshotError: the manifests or the cluster cannot be read.
         RejectedError: the manifests have faults.
     """
-    desired = wanted(directory)
+    # Reading the larger one first, and of the other only what differs, takes half the memory.
+    seen = look_at_file(file, node) if file else None
+    desired = wanted(directory, seen.cluster.state if seen and seen.cluster else MappingProxyType({}))
     if desired.rejected:
         raise RejectedError(directory, desired.rejected)
     shell, vault = Shell(), Vault(settings.state_dir)
     desired = vault.fill(desired)
-    observation = vault.conceal(look_at_file(file, node) if file else look_here(settings, node, shell))
+    observation = vault.conceal(seen or look_here(settings, node, shell))
     rules = overlaid(settings.rules, desired.state)
     live = observation.cluster.state if observation.cluster else {}
     left_alone = rules.left_alone({*desired.state, *live})
@@ -95,9 +100,9 @@ def plan(settings: Settings, directory: Path, file: Path | None, node: str) -> P
 
         simulator = Simulator(shell, settings.command_timeout)
         ask = simulator.without_dc if file else simulator.inquire
-        inquiry = ask(observation.cib, decision.cluster)
+        inquiry = None if decision.cluster.only_records else ask(observation.cib, decision.cluster)
         moment = Moment(desired, observation, inquiry, time.time(), live=file is None)
-        decision = replace(guarded(decision, moment, rules, observation.register), forecast=inquiry.forecast)
+        decision = replace(guarded(decision, moment, rules, observation.register), forecast=moment.forecast)
     if file is None:
         suspended = holds(observation.register, observation.snapshot.suspended, time.time())
         everywhere = (*for_anybody(observation, rules), *suspended, *for_now(observation, rules))
@@ -131,15 +136,12 @@ def look_at_file(file: Path, node: str) -> Observation:
         OneshotError: the file cannot be read, or is not a CIB.
     """
     try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise OneshotError(f"{file}: cannot be read: {explain(error)}") from error
-    except UnicodeDecodeError as error:
-        raise OneshotError(f"{file}: cannot be read: not UTF-8 at byte {error.start}") from error
-    observation = understand(Snapshot({Source.CIB: Answer(text)}, time.time()), node or "-", None)
-    if observation.cib is None:
-        raise OneshotError(f"{file}: {observation.why(Source.CIB)}")
-    return observation
+        cib = cibfile.read(file)
+    except cibfile.UnreadableError as error:
+        raise OneshotError(str(error)) from error
+    except CibError as error:
+        raise OneshotError(f"{file}: cib: {error}") from error
+    return of_cib(cib, node or "-", time.time())
 
 
 def look_here(settings: Settings, node: str, shell: Shell) -> Observation:

@@ -31,15 +31,17 @@ class Orders:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._holder = {
-            name: ref
-            for ref in sorted(state)
-            if ref.kind in CLUSTER_KINDS
-            for name in CLUSTER_KINDS[ref.kind].members(state[ref])
+        inside = {
+            ref: members
+            for ref, spec in state.items()
+            if ref.kind in CLUSTER_KINDS and (members := CLUSTER_KINDS[ref.kind].members(spec))
         }
+        self._holder = {name: ref for ref in sorted(inside) for name in inside[ref]}
         self._groups = {ref.name for ref in state if ref.kind == "Group"}
         self._several: dict[str, tuple[str, ...]] = {}
-        for ref, spec in sorted(state.items(), key=lambda item: item[0]):
+        several = (ref for ref, spec in state.items() if isinstance(spec, Tag) or getattr(spec, "template", None))
+        for ref in sorted(several):
+            spec = state[ref]
             if isinstance(spec, Tag):
                 self._several[ref.name] = tuple(name for name in spec.objects if name != ref.name)
             elif isinstance(spec, Primitive) and spec.template:

@@ -113,7 +113,7 @@ def _holds(parts: Mapping[str, Mapping[str, str]], version: Cib) -> bool:
 
 
 def _when(cib: Cib, now: float) -> float:
-    at = written(cib.root.get("cib-last-written", ""))
+    at = written(cib.attributes.get("cib-last-written", ""))
     return now if at is None else min(at.timestamp(), now)
 
 

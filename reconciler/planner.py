@@ -4,15 +4,17 @@ Read `plan` from top to bottom: which objects differ, which of ours nobody wants
 for something else (`waiting`), and what all that makes of the CIB.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 from types import MappingProxyType
 from xml.etree import ElementTree as ET
 
 from reconciler.cautions import cautions
 from reconciler.cib import crm, dialect, patch, references
-from reconciler.cib.document import Cib, children
-from reconciler.cib.draft import Edits, draft, rename_taken
-from reconciler.cib.ownership import TAG, record
+from reconciler.cib.document import Cib
+from reconciler.cib.draft import Edits, draft, recording, rename_taken
+from reconciler.cib.ownership import RECORD_SECTION, TAG
 from reconciler.doubts import doubts
 from reconciler.frozen import frozen
 from reconciler.kinds import CLUSTER_KINDS, in_order, key
@@ -35,17 +37,24 @@ _BY_HAND = "cli-"
 """How the ids of the constraints begin that `crm_resource --move` and `--ban` make, and with it crm and pcs."""
 
 
-@frozen
+@dataclass(frozen=True)
 class ClusterPlan:
-    """A plan for the CIB, with the configuration that it leads to and the patch's operations.
+    """A plan for the CIB, with the patch's operations.
 
-    `doomed` are the objects that it deletes, or stops because they are to be deleted.
+    `doomed` are the objects that it deletes, or stops because they are to be deleted. `edited` makes the configuration
+    that it leads to. One that `only_records` what is ours, in a tag that nobody names, changes nothing for Pacemaker.
     """
 
     plan: Plan
-    configuration: ET.Element
-    operations: tuple[patch.Operation, ...]
+    edited: Callable[[], ET.Element]
+    operations: tuple[patch.Operation, ...] = ()
     doomed: frozenset[Ref] = frozenset()
+    only_records: bool = False
+
+    @cached_property
+    def configuration(self) -> ET.Element:
+        """The configuration that it leads to."""
+        return self.edited()
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -56,7 +65,7 @@ class ClusterPlan:
 def plan(
     desired: Desired,
     observed: Observed,
-    running: frozenset[str],
+    running: Container[str],
     policy: Policy,
     left_alone: Mapping[Ref, Hold] = MappingProxyType({}),
 ) -> ClusterPlan:
@@ -68,7 +77,7 @@ def plan(
     """
     if desired.rejected:
         message = f"the manifests have {len(desired.rejected)} faults; the first: {desired.rejected[0]}"
-        return ClusterPlan(Plan(holds=(Hold(Reason.REJECTED, message),)), observed.cib.configuration, ())
+        return ClusterPlan(Plan(holds=(Hold(Reason.REJECTED, message),)), lambda: observed.cib.configuration)
     obstacle = _obstacle(observed)
     wanted = {ref: desired.state[ref] for ref in in_order(desired.state)}
     compared = _compare(wanted, observed)
@@ -81,11 +90,12 @@ def plan(
     changes, waiting = settle(Scene(changes, written, {hold.ref: hold for hold in holds if hold.ref}, wanted, observed))
     adoptions = () if obstacle else tuple(ref for ref in compared.adoptions if ref not in left_alone)
     if obstacle and changes:
-        return ClusterPlan(Plan(holds=(obstacle,)), observed.cib.configuration, ())
-    edits, owned = _edits(_placed(changes, desired.order), written, adoptions, wanted, observed)
-    configuration = draft(observed.cib, edits) if changes or adoptions else observed.cib.configuration
-    operations = tuple(patch.diff(observed.cib.configuration, configuration, CONFIGURATION))
+        return ClusterPlan(Plan(holds=(obstacle,)), lambda: observed.cib.configuration)
+    owned = _owned(changes, written, adoptions, wanted, observed)
+    edits = _edits(_placed(changes, desired.order), written, observed)
+    drafted, operations = _drafted(observed.cib, edits, owned, changes, adoptions)
     by_hand = tuple(ref for ref in pruned.foreign if ref.name.startswith(_BY_HAND))
+    warnings = cautions(changes, wanted, observed, drafted) if operations else _messages(obstacle)
     return ClusterPlan(
         Plan(
             changes=tuple(changes.values()),
@@ -93,16 +103,28 @@ def plan(
             holds=(*holds, *waiting),
             overrides=(*compared.overrides, *_unnamed(wanted, observed), *_constraints(by_hand, observed)),
             foreign=tuple(ref for ref in pruned.foreign if key(ref) not in owned and ref not in by_hand),
-            warnings=(
-                *(cautions(changes, wanted, observed, configuration) if operations else _messages(obstacle)),
-                *map(str, doubts(wanted, observed)),
-            ),
+            warnings=(*warnings, *map(str, doubts(wanted, observed))),
             commands=_commands(operations, observed, changes, adoptions, (*desired.secrets, *observed.secrets)),
         ),
-        configuration,
+        lambda: drafted if drafted is not None else draft(observed.cib, recording(observed.cib, owned, edits)),
         operations,
         pruned.doomed - left_alone.keys(),
+        only_records=not changes and observed.cib.mentions(TAG) <= 1,
     )
+
+
+def _drafted(
+    cib: Cib, edits: Edits, owned: set[str], changes: Collection[Ref], adoptions: Collection[Ref]
+) -> tuple[ET.Element | None, tuple[patch.Operation, ...]]:
+    """Return the configuration that changes lead to, and the patch's operations.
+
+    What only records needs no more of the configuration than the place where that is done.
+    """
+    if not changes and not adoptions:
+        return None, ()
+    base = cib if changes else cib.outline(RECORD_SECTION)
+    drafted = draft(base, recording(base, owned, edits, fleeting=not changes))
+    return drafted if changes else None, tuple(patch.diff(base.configuration, drafted, CONFIGURATION))
 
 
 def _messages(obstacle: Hold | None) -> tuple[str, ...]:
@@ -112,14 +134,13 @@ def _messages(obstacle: Hold | None) -> tuple[str, ...]:
 def _obstacle(observed: Observed) -> Hold | None:
     """Return what keeps anything from being changed; where nothing is to be changed it is only worth a warning."""
     if not dialect.has_tags(dialect.schema(observed.cib)):
-        schema = observed.cib.root.get("validate-with", "")
+        schema = observed.cib.attributes.get("validate-with", "")
         message = f"{schema} has no tags to record in what is ours: upgrade the CIB with `cibadmin --upgrade --force`"
         return Hold(Reason.UNSUPPORTED, message)
-    owner = observed.cib.by_id.get(TAG)
+    owner = observed.cib.by_id.get(TAG) if not observed.owned and observed.cib.mentions(TAG) else None
     if owner is not None and owner.tag != "tag":
         return Hold(Reason.NAME_TAKEN, f"the id {TAG!r}, where what is ours is recorded, belongs to a <{owner.tag}>")
-    sections = [str(section.tag) for section in children(observed.cib.configuration)]
-    twice = next((tag for tag in sections if sections.count(tag) > 1), None)
+    twice = next((tag for tag in observed.sections if observed.sections.count(tag) > 1), None)
     return Hold(Reason.UNSUPPORTED, f"the configuration has two <{twice}>") if twice else None
 
 
@@ -149,14 +170,14 @@ def _compare(wanted: State, observed: Observed) -> _Compared:
             holds.append(hold)
             continue
         if live is not None:
-            live = comparable(live, spec, observed.elements[ref])
+            live = comparable(live, spec, partial(observed.own_ids, ref))
         elif why := kind.awaits(ref.name, spec):
             holds.append(Hold(Reason.REFERENCE_MISSING, why, ref))
             continue
         kept = kind.keep(spec, live, Around(recorded, observed.op_defaults))
         overrides += [Override(ref, path, value) for path, value in kept.overrides]
         if live is not None:
-            live = comparable(live, kept.spec, observed.elements[ref])
+            live = comparable(live, kept.spec, partial(observed.own_ids, ref))
         if live != kept.spec:
             changes[ref] = Change(ref, live, kept.spec, adopts=_adopts(ref, live, shared - recorded, observed))
         elif not ours:
@@ -185,7 +206,7 @@ def _held_as_it_is(ref: Ref, spec: Spec, observed: Observed) -> Hold | None:
         why = observed.unsupported[ref]
         return Hold(Reason.UNSUPPORTED, f"left alone: the live object says what no manifest can say yet: {why}", ref)
     if not _recordable(ref, observed):
-        schema = observed.cib.root.get("validate-with", "")
+        schema = observed.cib.attributes.get("validate-with", "")
         message = f"{schema} has no place to record it as ours: upgrade the CIB with `cibadmin --upgrade --force`"
         return Hold(Reason.UNSUPPORTED, message, ref)
     if ref not in observed.state and key(ref) in observed.cib.by_id:
@@ -216,31 +237,31 @@ def _unnamed(wanted: State, observed: Observed) -> Iterator[Override]:
 def _constraints(refs: Iterable[Ref], observed: Observed) -> Iterator[Override]:
     for ref in refs:
         spec = observed.state.get(ref)
-        said = _in_crm(ref, spec, observed.elements[ref]) if spec else "a constraint that no manifest can say yet"
+        said = _in_crm(ref, spec, observed) if spec else "a constraint that no manifest can say yet"
         yield Override(ref, "constraint", said)
 
 
-def _in_crm(ref: Ref, spec: Spec, live: ET.Element) -> str:
+def _in_crm(ref: Ref, spec: Spec, observed: Observed) -> str:
     """Say a live constraint as one would type it into crm, as XML where crm has no words for it."""
     kind = CLUSTER_KINDS[ref.kind]
     try:
         return kind.crm(ref.name, spec)
     except crm.UnsayableError:
-        return crm.xml(live, kind.members(spec))
+        return crm.xml(observed.elements[ref], kind.members(spec))
 
 
 def _written(changes: Mapping[Ref, Change], observed: Observed) -> dict[Ref, ET.Element]:
     """Make the elements of what is created or updated, in words that the schema knows and with ids that are free."""
     version = dialect.schema(observed.cib)
-    taken = {*observed.cib.by_id, *(ref.name for ref in changes)}
+    new = {ref: change.after for ref, change in changes.items() if change.after is not None}
+    taken = {*observed.cib.by_id, *(ref.name for ref in changes)} if new else set[str]()
     written = {}
-    for ref, change in changes.items():
-        if change.after is not None:
-            live = observed.elements.get(ref)
-            element = CLUSTER_KINDS[ref.kind].write(ref.name, change.after, live)
-            dialect.speak(element, version)
-            rename_taken(element, live, taken, frozenset(said_ids(change.after)))
-            written[ref] = element
+    for ref, spec in new.items():
+        live = observed.elements.get(ref)
+        element = CLUSTER_KINDS[ref.kind].write(ref.name, spec, live)
+        dialect.speak(element, version)
+        rename_taken(element, live, taken, frozenset(said_ids(spec)))
+        written[ref] = element
     return written
 
 
@@ -250,46 +271,38 @@ def _placed(changes: Mapping[Ref, Change], order: Sequence[str]) -> dict[Ref, Ch
     return dict(sorted(changes.items(), key=lambda item: places.get(item[0].name, len(order))))
 
 
-def _edits(
+def _edits(changes: Mapping[Ref, Change], written: Mapping[Ref, ET.Element], observed: Observed) -> Edits:
+    live = observed.elements if changes else {}
+    return Edits(
+        {live[ref]: written[ref] for ref, change in changes.items() if change.verb is Verb.UPDATE},
+        frozenset(live[ref] for ref, change in changes.items() if change.after is None),
+        [(CLUSTER_KINDS[ref.kind].home, written[ref]) for ref, change in changes.items() if change.verb is Verb.CREATE],
+        {ref.name: members(ref, change.after) for ref, change in changes.items() if change.after is not None},
+    )
+
+
+def _owned(
     changes: Mapping[Ref, Change],
     written: Mapping[Ref, ET.Element],
     adoptions: Iterable[Ref],
     wanted: State,
     observed: Observed,
-) -> tuple[Edits, frozenset[str]]:
-    live = observed.elements
-    edited_refs = [ref for ref, change in changes.items() if change.verb is Verb.UPDATE]
-    edited = {live[ref]: written[ref] for ref in edited_refs}
-    inside = {ref.name: members(ref, change.after) for ref, change in changes.items() if change.after is not None}
-    created = [
-        (CLUSTER_KINDS[ref.kind].home, written[ref]) for ref, change in changes.items() if change.verb is Verb.CREATE
-    ]
-    gone = {ref for ref, change in changes.items() if change.after is None}
-    owned = set(observed.owned) - {key(ref) for ref in gone}
+) -> set[str]:
+    """Return all ids that are to be recorded as ours."""
+    owned = set(observed.owned) - {key(ref) for ref, change in changes.items() if change.after is None}
     for ref in (*changes, *adoptions):
-        owned -= _value_ids(ref, live.get(ref))
-        if ref in edited_refs:
-            owned -= references.ids(live[ref]) - references.ids(written[ref])
-        element = written.get(ref) if ref in changes else live[ref]
-        if element is not None:
-            owned |= _recorded(ref, element, wanted, observed)
-    dropped = {live[ref] for ref in gone}
-    tag, recorded = observed.cib.by_id.get(TAG), record(observed.cib, owned)
-    if recorded is None:
-        dropped |= set() if tag is None else {tag}
-    elif tag is None:
-        created.append(("tags", recorded))
-    else:
-        edited[tag] = recorded
-    return Edits(edited, frozenset(dropped), created, inside), frozenset(owned)
+        live, shared = observed.shared_ids.get(ref, {}), CLUSTER_KINDS[ref.kind].shared
+        owned.difference_update(live.values())
+        if ref not in changes:
+            owned |= _recorded(ref, live, wanted, observed)
+        elif ref in written:
+            if changes[ref].verb is Verb.UPDATE:
+                owned -= references.ids(observed.elements[ref]) - references.ids(written[ref])
+            owned |= _recorded(ref, shared.ids(written[ref]) if shared else {}, wanted, observed)
+    return owned
 
 
-def _value_ids(ref: Ref, element: ET.Element | None) -> frozenset[str]:
-    shared = CLUSTER_KINDS[ref.kind].shared
-    return frozenset(shared.ids(element).values()) if shared and element is not None else frozenset()
-
-
-def _recorded(ref: Ref, element: ET.Element, wanted: State, observed: Observed) -> set[str]:
+def _recorded(ref: Ref, values: Mapping[str, str], wanted: State, observed: Observed) -> set[str]:
     """Return the ids by which an object is recorded as ours: its own, and those of the shared values that are ours."""
     kind = CLUSTER_KINDS[ref.kind]
     if kind.shared is None:
@@ -298,8 +311,8 @@ def _recorded(ref: Ref, element: ET.Element, wanted: State, observed: Observed) 
         names = kind.shared.names(wanted[ref])
     else:
         names = frozenset() if kind.bag else observed.recorded_values(ref) | {STOPPED_BY}
-    values = {pair for name, pair in kind.shared.ids(element).items() if name in names}
-    return values if kind.bag else values | {key(ref)}
+    ours = {pair for name, pair in values.items() if name in names}
+    return ours if kind.bag else ours | {key(ref)}
 
 
 def _commands(

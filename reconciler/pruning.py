@@ -3,7 +3,7 @@
 How much may be deleted at once is another question: the guards ask it of the plan as a whole.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import field
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -43,7 +43,7 @@ class Pruned:
     doomed: frozenset[Ref] = frozenset()
 
 
-def prune(wanted: State, observed: Observed, running: frozenset[str], policy: Policy) -> Pruned:
+def prune(wanted: State, observed: Observed, running: Container[str], policy: Policy) -> Pruned:
     """Decide about every live object that no manifest wants."""
     unwanted = {ref for ref in observed.state if ref not in wanted and not CLUSTER_KINDS[ref.kind].bag}
     doomed = {ref for ref in unwanted if observed.owns(ref)}
@@ -122,7 +122,7 @@ def _stopping(ref: Ref, observed: Observed) -> str:
     return "no manifest wants it; it is stopped first, and deleted when it no longer runs"
 
 
-def _stop_first(doomed: set[Ref], observed: Observed, running: frozenset[str]) -> tuple[dict[Ref, Change], set[Ref]]:
+def _stop_first(doomed: set[Ref], observed: Observed, running: Container[str]) -> tuple[dict[Ref, Change], set[Ref]]:
     """Return the stops of what still runs, and everything that has to wait for them.
 
     A container of which nothing stays is stopped as a whole; a member of one that stays leaves it and stops alone, so

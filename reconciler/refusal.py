@@ -29,7 +29,7 @@ def explained(live: Cib, planned: ClusterPlan, verdict: Verdict) -> Search[Verdi
     schema allows the objects.
     """
     suspects = _suspects(planned)
-    root, schema = dict(live.root.attrib), live.root.get("validate-with", "")
+    root, schema = dict(live.attributes), live.attributes.get("validate-with", "")
     found = yield from search(root, list(suspects.values()))
     if not found:
         return verdict

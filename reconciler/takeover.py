@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reconciler.cib.document import Cib, CibError, parse
-from reconciler.host import newfiles
+from reconciler.host import cibfile, newfiles
 from reconciler.host.directory import DEFAULT_LIMITS, explain
 from reconciler.importer.importer import Imported, import_cib
 from reconciler.reading import Fault, Reading
@@ -54,7 +54,7 @@ def _text(file: Path) -> str:
 def _read(settings: Settings, file: Path | None) -> Cib:
     try:
         if file:
-            return parse(_text(file))
+            return cibfile.read(file)
         # What asks a cluster is much, and a file needs none of it.
         from reconciler.host.observer import COMMANDS  # noqa: PLC0415
         from reconciler.host.shell import Call, Shell  # noqa: PLC0415
@@ -64,6 +64,8 @@ def _read(settings: Settings, file: Path | None) -> Cib:
         if answer.failure:
             raise TakeoverError(f"{answer.message}; where there is no cluster, name a file of its CIB with --cib")
         return parse(answer.stdout)
+    except cibfile.UnreadableError as error:
+        raise TakeoverError(str(error)) from error
     except CibError as error:
         raise TakeoverError(f"{file or 'the cluster'}: {error}") from error
 

@@ -293,7 +293,7 @@ class Turner:
         hold = memory.refused.hold(patch, _basis(observation)) if memory.refused else None
         if hold:
             return held(decision, [hold])
-        inquiry = self._inquire(decision, observation, memory, again)
+        inquiry = None if decision.cluster.only_records else self._inquire(decision, observation, memory, again)
         return guarded(decision, Moment(desired, observation, inquiry, now), rules, kept)
 
     def _inquire(self, decision: Decision, observation: Observation, memory: Memory, again: bool) -> Inquiry:
@@ -345,7 +345,7 @@ def _basis(seen: Observation) -> str:
     if seen.cib is None:
         return ""
     admin_epoch, epoch = seen.cib.version.configuration
-    return f"{seen.cib.root.get('validate-with', '')} {admin_epoch}.{epoch}"
+    return f"{seen.cib.attributes.get('validate-with', '')} {admin_epoch}.{epoch}"
 
 
 def _moved(before: Observation, after: Observation) -> bool:

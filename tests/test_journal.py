@@ -241,7 +241,7 @@ def test_what_a_patch_broke_is_said_until_it_is_well(log: Log) -> None:
         "warning: unhealthy since revision abcdef012345: r: not reverted: revert = false",
     ]
     assert log.of(sick) == []
-    well = replace(sick, observation=replace(sick.observation, status=None))
+    well = replace(sick, observation=replace(sick.observation, doings=None))
     assert log.of(well) == ["info: no longer: unhealthy since revision abcdef012345: r: not reverted: revert = false"]
 
 

@@ -110,7 +110,8 @@ def test_a_pass_applies_and_sees_that_it_did(node: Node) -> None:
 
 def test_a_rival_makes_it_plan_anew_within_the_pass(node: Node) -> None:
     (node.place / "bin" / "rival").write_text(RIVAL, encoding="utf-8")
-    node.wrap(f"cd {node.place} && sh bin/rival")
+    # The command is started before its patch is known: the rival comes between.
+    node.wrap(f"cd {node.place}; cat >patch; sh bin/rival; exec <patch")
     done = node.turn()
     assert done.refusals == 3
     assert [outcome.code for outcome in done.outcomes] == [0]

@@ -27,7 +27,7 @@ _ROLES = ("role", "rsc-role", "with-rsc-role")
 
 def schema(cib: Cib) -> Schema:
     """Return the schema's version; of `none` and `pacemaker-next`, which allow everything, one above all."""
-    return version(cib.root.get("validate-with", ""))
+    return version(cib.attributes.get("validate-with", ""))
 
 
 def version(name: str) -> Schema:

@@ -4,10 +4,14 @@ Sources: `cib` attributes and sections as in Pacemaker's schemas (`/usr/share/pa
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from xml.etree import ElementTree as ET
+
+from reconciler.cib import pieces
+from reconciler.cib.source import Source, in_chunks
 
 RESOURCES = frozenset({"primitive", "group", "clone", "master", "bundle"})
 """Elements that are resources, wherever they stand."""
@@ -24,6 +28,10 @@ NAMED_APART = {"node": "node", "acl_target": "acl_target", "acl_user": "acl_targ
 LOST = re.compile("[\x00-\x1f\x7f\ufffe\uffff]")
 """In attribute values: control characters are no XML, and line breaks and tabs Pacemaker 2.1 writes as other text
 (`crm_xml_escape` in `lib/common/xml.c`)."""
+
+
+_MANY = 99
+_NO_CONFIGURATION = "the CIB has no <configuration>"
 
 
 class CibError(ValueError):
@@ -63,48 +71,138 @@ def key(element: ET.Element) -> str:
 
 
 class Cib:
-    """A CIB document, read-only. Elements must not be changed: edits are made on copies (see `draft`)."""
+    """A CIB document, read-only. Elements must not be changed: edits are made on copies (see `draft`).
 
-    def __init__(self, text: str, root: ET.Element) -> None:
-        self.text = text
-        self.root = root
-        configuration = root.find("configuration")
-        if configuration is None:
-            raise CibError("the CIB has no <configuration>")
-        self.configuration = configuration
+    A tree of elements takes ten times the memory of its text; one is made when somebody asks for it.
+    """
+
+    def __init__(
+        self,
+        text: str | Source,
+        root: ET.Element | None = None,
+        attributes: Mapping[str, str] = MappingProxyType({}),
+        twin: "Cib | None" = None,
+    ) -> None:
+        """Take a document as a tree, or one that `parse` has found to be a CIB as a text.
+
+        Args:
+            text: the document, as a text or its source; may be empty where there is a tree.
+            root: its tree.
+            attributes: those of its element, where there is no tree.
+            twin: another CIB with the same configuration, to have the same elements for it.
+
+        Raises:
+            CibError: the tree has no configuration.
+        """
+        self._source = Source(text) if isinstance(text, str) else text
+        self.attributes = attributes if root is None else root.attrib
+        self._tree = root
+        self._twin = twin
+        if root is not None and root.find("configuration") is None:
+            raise CibError(_NO_CONFIGURATION)
+
+    @property
+    def text(self) -> str:
+        """The document as it was read; empty if it is only there as a tree."""
+        return self._source.text
+
+    @cached_property
+    def root(self) -> ET.Element:
+        """The element `<cib>`."""
+        if self._tree is not None:
+            return self._tree
+        parser = ET.XMLParser(target=ET.TreeBuilder(insert_comments=True))
+        root = ET.fromstring(pieces.dense(self.text), parser)
+        if self._twin is None:
+            return root
+        shared = ET.Element(root.tag, root.attrib)
+        shared.extend(self._twin.configuration if part.tag == "configuration" else part for part in root)
+        return shared
+
+    @cached_property
+    def configuration(self) -> ET.Element:
+        """The element `<configuration>`."""
+        if self._twin is not None:
+            return self._twin.configuration
+        found = self.root.find("configuration")
+        if found is None:
+            raise CibError(_NO_CONFIGURATION)
+        return found
 
     def sharing(self, other: "Cib") -> "Cib":
         """Return this CIB with the other's configuration elements, which must say the same."""
-        shared = ET.Element(self.root.tag, self.root.attrib)
-        shared.extend(other.configuration if part is self.configuration else part for part in self.root)
-        return Cib(self.text, shared)
+        return Cib(self._source, attributes=self.attributes, twin=other)
+
+    @property
+    def has_tree(self) -> bool:
+        """Tell whether somebody has asked for the elements of the configuration."""
+        return self._tree is not None or "root" in vars(self) or (self._twin is not None and self._twin.has_tree)
+
+    def pieces(self, whole: Container[str] = ()) -> Iterator[tuple[str, ET.Element | None]]:
+        """Yield what stands in the sections of the configuration, with the section's tag.
+
+        When a section begins, None is yielded. One in `whole` is an object itself: of it nothing else is yielded but
+        the section. Elements are only there until the next is asked for.
+        """
+        if not self.has_tree:
+            yield from pieces.pieces(self._source.chunks(), whole)
+            return
+        for section in children(self.configuration):
+            yield str(section.tag), None
+            for element in (section,) if section.tag in whole else children(section):
+                yield str(section.tag), element
+
+    def parts(self, *tags: str) -> Iterator[tuple[Sequence[str], ET.Element]]:
+        """Yield every element with one of these tags, without what is in it, and the tags of what it is in."""
+        yield from pieces.parts(self._source.chunks() if self._source else [serialize(self.root)], tags)
+
+    def outline(self, section: str) -> "Cib":
+        """Return the CIB with nothing in its configuration but this section, and everything in its place."""
+        if self.has_tree:
+            return self
+        return Cib("", pieces.outline(self._source.chunks(), section))
+
+    def mentions(self, word: str) -> int:
+        """Return how often a word is in the text; more than once of a document of which there is none."""
+        return self._source.count(word) if self._source else _MANY
+
+    def may_say(self, pattern: re.Pattern[str]) -> bool:
+        """Tell whether it is worth looking for a word; True of a document of which there is no text."""
+        return not self._source or self._source.has(pattern)
+
+    def peek(self, section: str) -> list[ET.Element]:
+        """Return what is in a section, only to be read: the elements need not be those of the tree."""
+        if self.has_tree:
+            return list(self.objects(section))
+        found = (element for tag, element in self.pieces({section}) if tag == section and element is not None)
+        return list(children(next(found, None)))
 
     @cached_property
     def version(self) -> Version:
         """The counters; a missing or odd one counts as 0, as in Pacemaker."""
-        return Version(*(_integer(self.root.get(name)) for name in ("admin_epoch", "epoch", "num_updates")))
+        return Version(*(_integer(self.attributes.get(name)) for name in ("admin_epoch", "epoch", "num_updates")))
 
     @cached_property
     def feature_set(self) -> tuple[int, ...]:
         """The `crm_feature_set`, comparable: (3, 16, 2)."""
-        return tuple(int(part) for part in self.root.get("crm_feature_set", "").split(".") if part.isdigit())
+        return tuple(int(part) for part in self.attributes.get("crm_feature_set", "").split(".") if part.isdigit())
 
     @property
     def have_quorum(self) -> bool | None:
         """What Pacemaker says of quorum; None where the document does not say (a CIB file)."""
-        said = self.root.get("have-quorum")
+        said = self.attributes.get("have-quorum")
         return None if said is None else said == "1"
 
     @cached_property
     def dc(self) -> str | None:
         """The DC's node name, or None while there is none."""
-        uuid = self.root.get("dc-uuid")
+        uuid = self.attributes.get("dc-uuid")
         return self.unames.get(uuid, uuid) if uuid else None
 
     @cached_property
     def unames(self) -> Mapping[str, str]:
         """Node names by node id."""
-        return {node.get("id", ""): node.get("uname", "") for node in self.objects("nodes")}
+        return {node.get("id", ""): node.get("uname", "") for node in self.peek("nodes")}
 
     def objects(self, section: str) -> Iterator[ET.Element]:
         """Yield the elements directly inside a section of the configuration (`resources`, `constraints`, …)."""
@@ -130,14 +228,25 @@ def parse(text: str) -> Cib:
     Raises:
         CibError: the text is not XML, not a `<cib>`, or has no configuration.
     """
-    parser = ET.XMLParser(target=ET.TreeBuilder(insert_comments=True))
+    return read(in_chunks(text))
+
+
+def read(chunks: Iterable[str]) -> Cib:
+    """Read a CIB from a text that comes piece by piece, as `parse` does from the whole.
+
+    Raises:
+        CibError: see `parse`.
+    """
+    source = Source()
     try:
-        root = ET.fromstring(text, parser)
-    except ET.ParseError as error:
-        raise CibError(f"not well-formed XML: {error}") from error
-    if root.tag != "cib":
-        raise CibError(f"the document is a <{root.tag}>, not a <cib>")
-    return Cib(text, root)
+        tag, attributes, has_configuration = pieces.head(source.taking(chunks))
+    except pieces.XmlError as error:
+        raise CibError(str(error)) from error
+    if tag != "cib":
+        raise CibError(f"the document is a <{tag}>, not a <cib>")
+    if not has_configuration:
+        raise CibError(_NO_CONFIGURATION)
+    return Cib(source, attributes=attributes)
 
 
 def serialize(root: ET.Element) -> str:
@@ -151,6 +260,8 @@ _ESCAPES = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 )
 
+
+_LINES = 2000
 
 _ESCAPED = re.compile('[&<>"\\n\\r\\t]').search
 
@@ -170,6 +281,8 @@ def _write(element: ET.Element, depth: int, lines: list[str]) -> None:
             lines.append(f"{indent}  {text.translate(_ESCAPES)}")
         for child in element:
             _write(child, depth + 1, lines)
+            if len(lines) > _LINES:
+                lines[:] = ["\n".join(lines)]  # one text takes half as much as its lines
         lines.append(f"{indent}</{element.tag}>")
     elif text:
         lines.append(f"{indent}<{element.tag}{attributes}>{text.translate(_ESCAPES)}</{element.tag}>")

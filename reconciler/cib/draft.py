@@ -1,10 +1,11 @@
 """The configuration as it is to be: edits on a copy that shares every untouched element with the live one. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from xml.etree import ElementTree as ET
 
 from reconciler.cib.document import NAMED_BY_ID, RESOURCES, Cib, children
+from reconciler.cib.ownership import RECORD_SECTION, live_record, record
 from reconciler.cib.references import ids
 from reconciler.frozen import frozen
 
@@ -22,6 +23,18 @@ class Edits:
     dropped: frozenset[ET.Element] = frozenset()
     created: Sequence[tuple[str, ET.Element]] = ()
     members: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def recording(cib: Cib, owned: set[str] | frozenset[str], edits: Edits, *, fleeting: bool = False) -> Edits:
+    """Return the edits of a CIB with those that make it record exactly `owned`."""
+    tag, wanted = live_record(cib), record(cib, owned, fleeting=fleeting)
+    if wanted is tag:
+        return edits
+    if wanted is None:
+        return replace(edits, dropped=edits.dropped | ({tag} if tag is not None else set()))
+    if tag is None:
+        return replace(edits, created=[*edits.created, (RECORD_SECTION, wanted)])
+    return replace(edits, changed={**edits.changed, tag: wanted})
 
 
 def draft(cib: Cib, edits: Edits) -> ET.Element:

@@ -5,36 +5,65 @@ of the values). crm and pcs show it as an ordinary tag; deleting an object by ha
 nothing, which Pacemaker allows and the next change cleans up.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from xml.etree import ElementTree as ET
 
 from reconciler.cib.document import Cib, children
 
 TAG = "reconciler-owned"
+RECORD_SECTION = "tags"
 
 
 def owned_ids(cib: Cib) -> frozenset[str]:
     """Return the recorded ids that exist in the configuration."""
-    tag = _live_tag(cib)
-    return frozenset(name for ref in children(tag) if (name := ref.get("id")) in cib.by_id and name)
+    tag = live_record(cib)
+    return frozenset(name for name in recorded_ids(tag) if name in cib.by_id)
 
 
-def _live_tag(cib: Cib) -> ET.Element | None:
-    return next((tag for tag in cib.objects("tags") if tag.get("id") == TAG), None)
+def recorded_ids(tag: ET.Element | None) -> frozenset[str]:
+    """Return the ids that the tag records, whether they exist or not."""
+    return frozenset(name for ref in children(tag) if (name := ref.get("id")))
 
 
-def record(cib: Cib, owned: Iterable[str]) -> ET.Element | None:
-    """Return the tag that records exactly `owned`: the live one if it does, None if there is nothing to record."""
-    wanted = set(owned)
-    live = _live_tag(cib)
+def live_record(cib: Cib) -> ET.Element | None:
+    """Return the tag, if there is one."""
+    return next((tag for tag in cib.objects(RECORD_SECTION) if tag.get("id") == TAG), None)
+
+
+def record(cib: Cib, owned: set[str] | frozenset[str], *, fleeting: bool = False) -> ET.Element | None:
+    """Return the tag that records exactly `owned`: the live one if it does, None if there is nothing to record.
+
+    A new one may be `fleeting`, where it is only compared and written down.
+    """
+    live = live_record(cib)
     refs = list(children(live))
-    if live is not None and {ref.get("id") for ref in refs} == wanted:
+    if live is not None and {ref.get("id") for ref in refs} == owned:
         return live
-    if not wanted:
+    if not owned:
         return None
+    if live is None and fleeting:
+        return _Fleeting(owned)
     tag = ET.Element("tag", {"id": TAG})
-    kept = [ref for ref in refs if ref.get("id") in wanted]
+    kept = [ref for ref in refs if ref.get("id") in owned]
     tag.extend(kept)
-    for name in sorted(wanted - {ref.get("id") for ref in kept}):
+    there = {ref.get("id") for ref in kept}
+    for name in sorted(name for name in owned if name not in there):
         ET.SubElement(tag, "obj_ref", {"id": name})
     return tag
+
+
+class _Fleeting(ET.Element):
+    """A tag that makes its references when they are asked for: thousands of elements take more than all else.
+
+    Only its length and its children are told so: what goes through whole trees (`iter`, `find`) passes over them.
+    """
+
+    def __init__(self, owned: Iterable[str]) -> None:
+        super().__init__("tag", {"id": TAG})
+        self._owned = sorted(owned)
+
+    def __len__(self) -> int:
+        return len(self._owned)
+
+    def __iter__(self) -> Iterator[ET.Element]:
+        return (ET.Element("obj_ref", {"id": name}) for name in self._owned)

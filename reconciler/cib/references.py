@@ -51,12 +51,15 @@ def referring(element: ET.Element) -> frozenset[str]:
 
 def referred(cib: Cib) -> frozenset[str]:
     """Return the ids by which elements refer to others or to what is in them, our own record left out."""
-    found: set[str] = set()
-    for element in cib.configuration.iter():
-        found.update(name for attribute in _REFERRING if (name := element.get(attribute)))
-    for tag in cib.objects("tags"):
-        if tag.get("id") != TAG:
-            found.update(child.get("id", "") for child in children(tag))
+    found = (referred_by(element) for section in children(cib.configuration) for element in children(section))
+    return frozenset[str]().union(*found)
+
+
+def referred_by(element: ET.Element) -> frozenset[str]:
+    """Return the ids by which what stands in a section refers to others or to what is in them; our own record's not."""
+    found = {name for part in element.iter() for attribute in _REFERRING if (name := part.get(attribute))}
+    if element.tag == "tag" and element.get("id") != TAG:
+        found.update(child.get("id", "") for child in children(element))
     return frozenset(found)
 
 

@@ -200,7 +200,11 @@ def patched(cib: Cib, register: Register) -> str | None:
 
 
 def _live(cib: Cib) -> ET.Element | None:
-    sets = (element for element in cib.objects(SECTION) if element.tag == "cluster_property_set")
+    return _found(cib.objects(SECTION))
+
+
+def _found(elements: Iterable[ET.Element]) -> ET.Element | None:
+    sets = (element for element in elements if element.tag == "cluster_property_set")
     return next((element for element in sets if element.get("id") == SET), None)
 
 
@@ -210,7 +214,7 @@ def _entries(cib: Cib) -> list[tuple[str, str]]:
         (part.get("name", ""), part.get("value", ""))
         if part.tag == "nvpair" and part.get("name")
         else (str(part.tag), part.get("id", ""))
-        for part in children(_live(cib))
+        for part in children(_found(cib.peek(SECTION)))
     ]
 
 

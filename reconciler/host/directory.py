@@ -129,14 +129,12 @@ def begin(
     What is seen now may be half of something. It is what counts if the other returns the same.
     """
     seen = _look(path, limits)
-    looked = time.monotonic()
-    return seen, lambda: _held_still(path, limits, settle, seen, looked)
+    looked, trace = time.monotonic(), _trace(seen)
+    return seen, lambda: _held_still(path, limits, settle, trace, looked)
 
 
-def _held_still(
-    path: str | Path, limits: Limits, settle: float, seen: Texts | Unreadable, looked: float
-) -> Texts | Unreadable:
-    """Look again until the content is what it was `settle` seconds before; `seen` was at the time `looked`."""
+def _held_still(path: str | Path, limits: Limits, settle: float, before: object, looked: float) -> Texts | Unreadable:
+    """Look again until the content is what it was `settle` seconds before; `before` tells what it was when `looked`."""
     why = ""
     for _ in range(_ATTEMPTS):
         # Between the looks, not around them: if both see the same half of a checkout then git holds its lock
@@ -144,10 +142,15 @@ def _held_still(
         why = checkout.busy(os.path.realpath(path))
         time.sleep(max(0.0, looked + settle - time.monotonic()))
         again = _look(path, limits)
-        if again == seen and again != _REPLACED and not why:
+        if _trace(again) == before and again != _REPLACED and not why:
             return again
-        seen, looked = again, time.monotonic()
+        before, looked = _trace(again), time.monotonic()
     return Unreadable("Unstable", f"{path}: {why or 'kept changing while it was read'}")
+
+
+def _trace(seen: Texts | Unreadable) -> object:
+    """Return what tells whether it is still the same, without keeping all the texts."""
+    return (seen.revision, seen.path) if isinstance(seen, Texts) else seen
 
 
 def compose(files: Mapping[str, str], path: str, rejected: Iterable[Rejected] = ()) -> Texts:

@@ -78,7 +78,7 @@ class Simulator:
         verdict = inquiry.forecast.verdict
         if not verdict.invalid:
             return inquiry
-        question = live.root.get("validate-with", ""), serialize(planned.configuration), verdict
+        question = live.attributes.get("validate-with", ""), serialize(planned.configuration), verdict
         if self._explained is None or self._explained[0] != question:
             found = explain(self._shell, live, planned, verdict, self._timeout)
             self._explained = (question, found) if found != verdict else None

@@ -13,7 +13,7 @@ from reconciler.importer.selection import Item
 from reconciler.kinds.cluster_properties import PACEMAKERS, ClusterProperties
 from reconciler.kinds.identity import located
 from reconciler.kinds.nvset import AttributeSet
-from reconciler.kinds.observe import Observed
+from reconciler.kinds.observe import Observed, each
 from reconciler.kinds.operation import Operation
 from reconciler.kinds.primitive import Primitive
 from reconciler.kinds.template import Template
@@ -55,6 +55,7 @@ _AGENTS = {
 }
 _OLD_ROLES = frozenset({"master", "slave"})
 _OLD_NAMES = frozenset({"master-max", "master-node-max", "masters"})
+_WORTH_A_LOOK = re.compile("<expression|master|slave", re.IGNORECASE)
 _ROLES = ("role", "rsc-role", "with-rsc-role")
 _REFERENCES_TO_FILES = re.compile(r"(script|file|path|_fd)$", re.IGNORECASE)
 _BUILT_IN = re.compile(r"#|master-|promoted-|fail-count-|last-failure-|probe_complete$|shutdown$|site-name$")
@@ -66,13 +67,18 @@ class Attention:
     def __init__(self, observed: Observed) -> None:
         """Prepare for the objects of a configuration; what its text does not hold at all is not looked for."""
         self._observed = observed
-        text = observed.cib.text.lower()
-        self._has_legacy = not text or any(word in text for word in _OLD_ROLES)
+        self._legacy: dict[Ref, str] = {}
+        self._rules: dict[Ref, frozenset[str]] = {}
+        if observed.cib.may_say(_WORTH_A_LOOK):
+            for ref, element in each(observed.cib):
+                if words := _legacy(element):
+                    self._legacy.setdefault(ref, words)
+                if names := frozenset(part.get("attribute", "") for part in element.iter("expression")) - {""}:
+                    self._rules.setdefault(ref, names)
 
     def remarks(self, item: Item) -> Iterator[Remark]:
         """Yield what there is to say of an object as it is imported."""
         ref, spec = item.ref, item.spec
-        element = self._observed.elements[ref]
         if item.odd:
             yield Remark(
                 Topic.ODD, f"taken word for word: {_made_of(item)}. Say what is meant, then delete the annotation."
@@ -91,9 +97,10 @@ class Attention:
         yield from _secrets(spec)
         if isinstance(spec, Primitive):
             yield from self._primitive(spec)
-        if self._has_legacy:
-            yield from _legacy(element)
-        yield from self._attributes(element)
+        if ref in self._legacy:
+            text = f"the CIB says this in words of older releases ({self._legacy[ref]}); here it is in today's."
+            yield Remark(Topic.LEGACY, text)
+        yield from self._attributes(self._rules.get(ref, frozenset()))
 
     def _primitive(self, spec: Primitive) -> Iterator[Remark]:
         template = self._observed.state.get(Ref("Template", spec.template)) if spec.template else None
@@ -106,10 +113,12 @@ class Attention:
         if not referred and not any(_watches(operation) for operation in operations):
             yield Remark(Topic.MONITOR, "no recurring monitor: Pacemaker does not notice when it fails.")
 
-    def _attributes(self, element: ET.Element) -> Iterator[Remark]:
-        named = {name for part in element.iter("expression") if (name := part.get("attribute"))}
-        for name in sorted(named - self._set):
-            if not _BUILT_IN.match(name) and not any(known and known in name for known in self._resources):
+    def _attributes(self, named: frozenset[str]) -> Iterator[Remark]:
+        for name in sorted(named):
+            if name not in self._set and not _BUILT_IN.match(name):
+                # Agents of databases call their attributes after themselves.
+                if any(known and known in name for known in self._resources):
+                    continue
                 yield Remark(
                     Topic.ATTRIBUTE,
                     f"nothing here sets the node attribute {name}: no node has it, no agent is told to.",
@@ -117,26 +126,20 @@ class Attention:
 
     @cached_property
     def _set(self) -> frozenset[str]:
-        """The node attributes that nodes have, or that an agent is told to set or sets by default."""
-        root = self._observed.cib.root
-        names = {
-            pair.get("name", "")
-            for path in ("configuration/nodes", "status")
-            for section in root.iterfind(path)
-            for pair in section.iter("nvpair")
-        }
-        for primitive in self._observed.cib.configuration.iter("primitive"):
-            names.update(_DEFAULTS.get(primitive.get("type", ""), ()))
-        for pair in self._observed.cib.configuration.iterfind("resources//instance_attributes/nvpair"):
-            names.add(pair.get("value", ""))
-        for template in self._observed.cib.configuration.iter("template"):
-            names.update(_DEFAULTS.get(template.get("type", ""), ()))
-        return frozenset(names)
+        """The node attributes that nodes have, or that an agent is told to set or sets by default, of those named."""
+        names: set[str] = set()
+        for inside, part in self._observed.cib.parts("nvpair", "primitive", "template"):
+            if part.tag != "nvpair":
+                names.update(_DEFAULTS.get(part.get("type", ""), ()))
+            elif "nodes" in inside or "status" in inside:
+                names.add(part.get("name", ""))
+            elif "resources" in inside and inside[-1] == "instance_attributes":
+                names.add(part.get("value", ""))
+        return frozenset(names) & frozenset[str]().union(*self._rules.values())
 
     @cached_property
     def _resources(self) -> frozenset[str]:
-        """The names of resources: agents of databases call their attributes after themselves."""
-        return frozenset(part.get("id", "") for part in self._observed.cib.configuration.iter("primitive"))
+        return frozenset(part.get("id", "") for _, part in self._observed.cib.parts("primitive"))
 
 
 _DEFAULTS = {
@@ -181,20 +184,19 @@ def _hides(name: str) -> bool:
     return looks_secret(name) and not _REFERENCES_TO_FILES.search(name)
 
 
-def _legacy(element: ET.Element) -> Iterator[Remark]:
+def _legacy(element: ET.Element) -> str:
     words: list[str] = ["<master>"] if element.tag == "master" else []
     for part in references.own(element):
         words += [value for name in _ROLES if (value := part.get(name, "")).lower() in _OLD_ROLES]
         words += [name for name in (part.get("name", ""), *part.keys()) if name in _OLD_NAMES]
-    if words:
-        said = ", ".join(dict.fromkeys(words))
-        yield Remark(Topic.LEGACY, f"the CIB says this in words of older releases ({said}); here it is in today's.")
+    return ", ".join(dict.fromkeys(words))
 
 
 def explanations(item: Item, observed: Observed) -> Iterator[str]:
     """Yield what else explains an object, and needs nobody's attention."""
     if isinstance(item.spec, ClusterProperties):
-        pairs = observed.elements[item.ref].iter("nvpair")
+        groups = (group for group in observed.cib.peek("crm_config") if group.get("id") == item.ref.name)
+        pairs = (pair for group in groups for pair in group.iter("nvpair"))
         theirs = sorted({name for pair in pairs if (name := pair.get("name", "")) in PACEMAKERS})
         if theirs:
             yield f"Not here, because Pacemaker and its tools write them themselves: {', '.join(theirs)}."

@@ -6,29 +6,34 @@ only the same nodes gives a configuration of which Pacemaker makes the same.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from reconciler import reading
 from reconciler.cib.document import Cib
 from reconciler.frozen import frozen
+from reconciler.importer import layout
 from reconciler.importer.attention import Attention, Topic, explanations
-from reconciler.importer.layout import block, document, separator
 from reconciler.importer.packing import packed
 from reconciler.importer.selection import Item, LeftOut, select
 from reconciler.importer.services import CLUSTER, FILES, services
 from reconciler.importer.toml import Branch
 from reconciler.kinds import CLUSTER_KINDS, in_order
 from reconciler.kinds.observe import Observed, observe
-from reconciler.kinds.sync_policy import SyncPolicy
 from reconciler.state import Ref
 
 
 @frozen
 class File:
-    """A file of manifests: its name, its text, and how many objects it holds."""
+    """A file of manifests: its name, its text in parts, and how many objects it holds."""
 
     name: str
-    text: str
+    parts: tuple[str, ...]
     objects: int
+
+    @property
+    def text(self) -> str:
+        """What is in it."""
+        return "".join(self.parts)
 
 
 @frozen
@@ -37,13 +42,13 @@ class Imported:
 
     Attributes:
         files: the manifests by services; each is a valid document on its own.
-        whole: all of them as one document.
+        head: the beginning of a document of all of them.
         left_out: the objects that no manifest says, and why.
         attention: how many remarks there are in the manifests, by what they are about.
     """
 
     files: tuple[File, ...]
-    whole: str
+    head: str
     left_out: tuple[LeftOut, ...]
     attention: Counter[Topic]
 
@@ -51,6 +56,13 @@ class Imported:
     def objects(self) -> int:
         """How many objects are imported."""
         return sum(file.objects for file in self.files)
+
+    def whole(self) -> Iterator[str]:
+        """Yield all of them as one document, file by file."""
+        yield self.head
+        for file in self.files:
+            if file.objects:
+                yield "".join([layout.separator(file.name.removesuffix(".toml")), *file.parts[1:]])
 
 
 def import_cib(
@@ -69,14 +81,14 @@ def import_cib(
     attention = Attention(observed)
     topics: Counter[Topic] = Counter()
     places = services({item.ref: item.spec for item in selection.items})
-    blocks: dict[str, list[list[str]]] = {}
+    blocks: dict[str, list[tuple[str, str]]] = {}
     said = _by_object(remarks, observed)
     for item in _in_reading_order(selection.items):
         found = list(attention.remarks(item))
         topics.update(remark.topic for remark in found)
         warnings = (f"Attention: {remark.text}" for remark in found)
         texts = (*said.pop(item.ref, ()), *warnings, *explanations(item, observed))
-        blocks.setdefault(places[item.ref], []).append(list(block(item, texts)))
+        blocks.setdefault(places[item.ref], []).append((layout.remarks(texts), item.text))
     notes = [
         *notes,
         *(f"{ref}: {text}" if ref else text for ref, texts in said.items() for text in texts),
@@ -88,19 +100,18 @@ def import_cib(
     if not any(blocks.values()):
         blocks[CLUSTER] = [_nothing()]
     blocks = packed(blocks, frozenset(FILES))
-    ordered = sorted(blocks, key=lambda name: (name != CLUSTER, name))
-    lines = {name: [line for lines in blocks[name] for line in lines] for name in ordered}
-    files = [File(f"{name}.toml", document((), (), lines[name]), len(blocks[name])) for name in ordered]
-    if CLUSTER in blocks:
-        files[0] = File(files[0].name, document(notes, order, lines[CLUSTER]), files[0].objects)
-    together = (line for name in ordered for line in (*separator(name), *lines[name]) if lines[name])
-    return Imported(tuple(files), document(notes, order, together), selection.left_out, topics)
+    first, plain = layout.head(notes, order), layout.head((), ())
+    files = tuple(
+        File(f"{name}.toml", (first if name == CLUSTER else plain, *chain.from_iterable(found)), len(found))
+        for name, found in sorted(blocks.items(), key=lambda item: (item[0] != CLUSTER, item[0]))
+    )
+    return Imported(files, first, selection.left_out, topics)
 
 
-def _nothing() -> list[str]:
+def _nothing() -> tuple[str, str]:
     """Say in a manifest that there is nothing: a directory without any object is refused."""
     remark = "The configuration is empty. This says nothing either, and makes the directory one that is read."
-    return list(block(Item(Ref("SyncPolicy", "policy"), SyncPolicy(), Branch()), [remark]))
+    return layout.remarks([remark]), layout.body(Ref("SyncPolicy", "policy"), Branch(), verbatim=False)
 
 
 def _by_object(remarks: Iterable[reading.Remark], observed: Observed) -> dict[Ref | None, list[str]]:
@@ -136,17 +147,22 @@ _SECTIONS = {"resources": 1, "constraints": 2}
 def _in_reading_order(items: Iterable[Item]) -> Iterator[Item]:
     """Yield resources before constraints, and what is in a container before the container, else as in the CIB."""
     found = sorted(items, key=lambda item: _SECTIONS.get(CLUSTER_KINDS[item.ref.kind].section, 0))
-    resources = {item.ref.name: item for item in found if CLUSTER_KINDS[item.ref.kind].section == "resources"}
+    inside = {name for item in found for name in CLUSTER_KINDS[item.ref.kind].members(item.spec)}
+    resources = {
+        item.ref.name: item
+        for item in found
+        if item.ref.name in inside and CLUSTER_KINDS[item.ref.kind].section == "resources"
+    }
     done: set[Ref] = set()
 
     def inside_first(item: Item) -> Iterator[Item]:
         if item.ref not in done:
-            done.add(item.ref)
-            for name in CLUSTER_KINDS[item.ref.kind].members(item.spec):
+            members = CLUSTER_KINDS[item.ref.kind].members(item.spec)
+            done.update((item.ref,) if members or item.ref.name in inside else ())
+            for name in members:
                 yield from inside_first(resources[name]) if name in resources else ()
             yield item
 
-    inside = {name for item in found for name in CLUSTER_KINDS[item.ref.kind].members(item.spec)}
     for item in found:
-        if item.ref.name not in inside or resources.get(item.ref.name) is not item:
+        if resources.get(item.ref.name) is not item:
             yield from inside_first(item)

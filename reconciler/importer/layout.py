@@ -1,15 +1,15 @@
 """Objects with remarks -> the text of a document of manifests. Pure."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from textwrap import wrap
 from typing import Any
 
 from reconciler.importer import toml
-from reconciler.importer.selection import Item
+from reconciler.importer.toml import Branch
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.manifests import ORDER, VERBATIM
-from reconciler.state import API_VERSION
+from reconciler.state import API_VERSION, Ref
 
 _ORDER_REMARK = (
     "Of resources that are alike Pacemaker places the one first that stands first in the CIB. "
@@ -18,17 +18,16 @@ _ORDER_REMARK = (
 _WORD = re.compile(r'[^\s"\\\x00-\x1f\x7f]+')
 
 
-def document(notes: Iterable[str], order: Sequence[str], blocks: Iterable[str]) -> str:
-    """Return a List of objects.
+def head(notes: Iterable[str], order: Sequence[str]) -> str:
+    """Return the beginning of a List of objects.
 
     Args:
         notes: sentences that go to its beginning.
         order: the names of objects in the order in which they are to be made; empty if it does not matter.
-        blocks: the lines of the objects.
     """
-    head = [f'apiVersion = "{API_VERSION}"', 'kind = "List"', *_order(order)]
+    lines = [f'apiVersion = "{API_VERSION}"', 'kind = "List"', *_order(order)]
     noted = [line for note in notes for line in toml.comment(note)]
-    return "\n".join([*head, *([""] if noted else []), *noted, *blocks]) + "\n"
+    return "\n".join([*lines, *([""] if noted else []), *noted, ""])
 
 
 def _order(names: Sequence[str]) -> list[str]:
@@ -42,32 +41,33 @@ def _order(names: Sequence[str]) -> list[str]:
     return [*toml.comment(_ORDER_REMARK), *([line] if len(line) <= toml.WIDTH else [f'{path} = """', *lines, '"""'])]
 
 
-def separator(name: str) -> list[str]:
-    """Return the lines that begin the objects of one file where all are in one document."""
-    return ["", f"# ---- {name} ".ljust(toml.WIDTH, "-")]
+def separator(name: str) -> str:
+    """Return what begins the objects of one file where all are in one document."""
+    return "\n" + f"# ---- {name} ".ljust(toml.WIDTH, "-") + "\n"
 
 
-def block(item: Item, remarks: Iterable[str]) -> Iterator[str]:
-    """Yield the lines of one object, with an empty one before it."""
-    yield ""
-    for remark in remarks:
-        yield from toml.comment(remark)
-    yield "[[items]]"
-    yield f"kind = {toml.text(item.ref.kind)}"
-    yield f"metadata.name = {toml.text(item.ref.name)}"
-    if item.odd:
-        yield f'metadata.annotations.{toml.key(VERBATIM)} = "true"'
-    yield from _spec(item)
+def remarks(sentences: Iterable[str]) -> str:
+    """Return what stands before an object: an empty line, and what there is to say of it."""
+    lines = [line for sentence in sentences for line in toml.comment(sentence)]
+    return "\n".join(["", *lines, ""]) if lines else "\n"
 
 
-def _spec(item: Item) -> list[str]:
-    short = f"spec = {toml.inline(item.table)}"
-    if not item.table:
-        return [short]
-    constraint = CLUSTER_KINDS[item.ref.kind].section == "constraints"
-    if constraint and len(item.table) > 1 and _is_flat(item.table) and len(short) <= toml.WIDTH:
-        return [short]
-    return [line for name, value in item.table.items() for line in toml.assign(f"spec.{toml.key(name)}", value)]
+def body(ref: Ref, table: Branch, *, verbatim: bool) -> str:
+    """Return the lines that say an object."""
+    lines = ["[[items]]", f"kind = {toml.text(ref.kind)}", f"metadata.name = {toml.text(ref.name)}"]
+    if verbatim:
+        lines.append(f'metadata.annotations.{toml.key(VERBATIM)} = "true"')
+    return "\n".join([*lines, *_spec(ref, table), ""])
+
+
+def _spec(ref: Ref, table: Branch) -> list[str]:
+    if not table:
+        return ["spec = {}"]
+    if CLUSTER_KINDS[ref.kind].section == "constraints" and len(table) > 1 and _is_flat(table):
+        short = f"spec = {toml.inline(table)}"
+        if len(short) <= toml.WIDTH:
+            return [short]
+    return [line for name, value in table.items() for line in toml.assign(f"spec.{toml.key(name)}", value)]
 
 
 def _is_flat(table: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ imported with a remark, or left out too if they are not wanted.
 """
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 
 from reconciler.frozen import frozen
 from reconciler.kinds import CLUSTER_KINDS
@@ -64,8 +64,9 @@ class Hands:
         """Take out what means nothing, or `all_of_them`."""
         found = overrides(ref, spec)
         if found and not all_of_them:
-            elsewhere = self._said_around(ref, spec)
-            found = {name: value for name, value in found.items() if is_neutral(name, value) and name not in elsewhere}
+            found = {name: value for name, value in found.items() if is_neutral(name, value)}
+            elsewhere = self._said_around(ref, spec) if found else frozenset[str]()
+            found = {name: value for name, value in found.items() if name not in elsewhere}
         if not found:
             return Freed(spec, {})
         left = _without(spec, frozenset(found))
@@ -74,13 +75,13 @@ class Hands:
     def _stays(self, ref: Ref, spec: Spec) -> bool:
         """Tell whether the live object is as wanted if this is what a manifest says."""
         live, kind = self._observed.state[ref], CLUSTER_KINDS[ref.kind]
-        element = self._observed.elements[ref]
+        ids = partial(self._observed.own_ids, ref)
         kept = kind.keep(
             spec,
-            comparable(live, spec, element),
+            comparable(live, spec, ids),
             Around(self._observed.recorded_values(ref), self._observed.op_defaults),
         ).spec
-        return comparable(live, kept, element) == kept
+        return comparable(live, kept, ids) == kept
 
     @cached_property
     def _defaults(self) -> frozenset[str]:

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 
-Blocks = Mapping[str, list[list[str]]]
-"""The lines of objects, by the name of the file that they go to."""
+Block = tuple[str, str]
+"""What there is to say of an object, and the object."""
 
-LARGEST = 1 << 19
-"""Bytes of a file beyond which the next object goes into another one. Half of what is read of a manifest."""
+Blocks = Mapping[str, list[Block]]
+"""Objects by the name of the file that they go to."""
+
+LARGEST = 1 << 16
+"""Bytes of a file beyond which the next object goes into another one: some thousand lines are what a person can look
+through, and far less than what is read of a manifest."""
 
 MOST = 1000
 """So many files of services there may be; who has more does not look at each one."""
 
 
-def packed(blocks: Blocks, fixed: frozenset[str]) -> dict[str, list[list[str]]]:
+def packed(blocks: Blocks, fixed: frozenset[str]) -> dict[str, list[Block]]:
     """Return the same objects in the same order, in files that a person and the agent can read.
 
     Services beyond `MOST` are put together by their neighbours in the order of names; what is too large for one file
@@ -23,13 +27,13 @@ def packed(blocks: Blocks, fixed: frozenset[str]) -> dict[str, list[list[str]]]:
         fixed: the names of files that stay what they are: those of no service.
     """
     names = sorted(name for name in blocks if name not in fixed)
-    together: dict[str, list[list[str]]] = {name: list(blocks[name]) for name in blocks if name in fixed}
+    together: dict[str, list[Block]] = {name: list(blocks[name]) for name in blocks if name in fixed}
     step = -(-len(names) // MOST)
     for index in range(0, len(names), step or 1):
         some = names[index : index + step]
         name = some[0] if len(some) == 1 else f"services-{index // step + 1}"
         together[_free(name, together)] = [block for one in some for block in blocks[one]]
-    result: dict[str, list[list[str]]] = {}
+    result: dict[str, list[Block]] = {}
     for name, found in together.items():
         for part in _parts(found):
             result[_free(name, result, together)] = part
@@ -47,11 +51,11 @@ def _free(name: str, *taken: Mapping[str, object]) -> str:
     return free
 
 
-def _parts(blocks: list[list[str]]) -> Iterator[list[list[str]]]:
-    part: list[list[str]] = []
+def _parts(blocks: list[Block]) -> Iterator[list[Block]]:
+    part: list[Block] = []
     size = 0
     for block in blocks:
-        length = sum(len(line.encode()) + 1 for line in block)
+        length = sum(len(part.encode()) for part in block)
         if part and size + length > LARGEST:
             yield part
             part, size = [], 0

@@ -1,13 +1,16 @@
 """What of a configuration manifests can say, and what has to be left out. Pure."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
+from types import MappingProxyType
 
 from pydantic import ValidationError
 
 from reconciler.crossref import check
 from reconciler.frozen import frozen
+from reconciler.importer.layout import body
 from reconciler.importer.overrides import BY_HAND, Hands
 from reconciler.importer.toml import Branch
 from reconciler.importer.words import table
@@ -20,6 +23,8 @@ from reconciler.manifests import VERBATIM, Said, Spoiled, name_problem, read_obj
 from reconciler.plan import flatten
 from reconciler.state import Ref, Spec
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
 
 @frozen
 class Item:
@@ -28,16 +33,16 @@ class Item:
     Attributes:
         ref: what it is called.
         spec: what it is.
-        table: the same in the words of a manifest.
+        text: the lines of a manifest that say it.
         odd: what of it no manifest may say without further ado; empty for most.
         taken: what people set by hand and is left to them, by its name.
     """
 
     ref: Ref
     spec: Spec
-    table: Branch
+    text: str
     odd: tuple[str, ...] = ()
-    taken: Mapping[str, str] = field(default_factory=dict)
+    taken: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
 
 @frozen
@@ -66,24 +71,28 @@ def select(observed: Observed, *, overrides: bool = True) -> Selection:
     """
     left_out = [LeftOut(ref, why) for ref, why in observed.unsupported.items()]
     left_out += [LeftOut(ref, _TWICE if ref.kind in _TAGS else _UNKNOWN) for ref in observed.unknown]
+    plain = not observed.cib.may_say(_MAY_BE_LOST)
     items: dict[Ref, Item] = {}
-    owners: dict[str, Ref] = {}
-    hands = Hands(observed)
-    plain = bool(observed.cib.text) and not _MAY_BE_LOST.search(observed.cib.text)
-    for ref, spec in observed.state.items():
-        if (owner := owners.setdefault(key(ref), ref)) != ref:
-            left_out.append(LeftOut(ref, f"{owner} has the same id"))
-            continue
-        found = _without_hands(ref, spec, hands, overrides=overrides, plain=plain)
-        if isinstance(found, LeftOut):
+    for found in _found(observed, overrides=overrides, plain=plain):
+        if isinstance(found, Item):
+            items[found.ref] = found
+        else:
             left_out.append(found)
-        elif found:
-            items[ref] = found
     left_out += _misfits(items)
     if not items:
         nodes = (_item(ref, Node(), plain=plain) for ref in observed.state if ref.kind == "Node")
         items = {item.ref: item for item in nodes if isinstance(item, Item)}
     return Selection(tuple(items.values()), tuple(dict.fromkeys(left_out)))
+
+
+def _found(observed: Observed, *, overrides: bool, plain: bool) -> Iterator[Item | LeftOut]:
+    owners: dict[str, Ref] = {}
+    hands = Hands(observed)
+    for ref, spec in observed.state.items():
+        if (owner := owners.setdefault(key(ref), ref)) != ref:
+            yield LeftOut(ref, f"{owner} has the same id")
+        elif found := _without_hands(ref, spec, hands, overrides=overrides, plain=plain):
+            yield found
 
 
 _TAGS = {tag for kind in CLUSTER_KINDS.values() for tag in kind.tags}
@@ -103,7 +112,7 @@ def _without_hands(ref: Ref, spec: Spec, hands: Hands, *, overrides: bool, plain
     theirs = {name: value for name, value in freed.taken.items() if not is_neutral(name, value)}
     if own is not None:
         found = _item(ref, own, plain=plain)
-        return replace(found, taken=theirs) if isinstance(found, Item) else found
+        return replace(found, taken=theirs) if theirs and isinstance(found, Item) else found
     if theirs:
         said = ", ".join(f"{name} = {value}" for name, value in theirs.items())
         return LeftOut(ref, f"{said} is what somebody set by hand; it stays a person's", chosen=True)
@@ -127,14 +136,14 @@ def _item(ref: Ref, spec: Spec, *, plain: bool) -> Item | LeftOut:
     """Say an object as a manifest may say it: word for word only where it has to be, and not at all if that fails."""
     said = table(spec)
     if plain and _reads_the_same(ref, spec, said):
-        return Item(ref, spec, said)
+        return Item(ref, spec, body(ref, said, verbatim=False))
     found = _read(ref, said)
     if isinstance(found, Said) and found.spec == spec:
-        return Item(ref, spec, said)
+        return Item(ref, spec, body(ref, said, verbatim=False))
     odd = _faults(found) or tuple(_differences(spec, found.spec if isinstance(found, Said) else None))
     found = _read(ref, said, verbatim=True)
     if isinstance(found, Said) and found.spec == spec:
-        return Item(ref, spec, said, odd)
+        return Item(ref, spec, body(ref, said, verbatim=True), odd)
     return LeftOut(ref, "; ".join(_faults(found) or odd))
 
 
@@ -173,7 +182,7 @@ def _misfits(items: dict[Ref, Item]) -> Iterator[LeftOut]:
     """Take out what does not fit in with the rest, until all fits."""
     while True:
         state = {ref: item.spec for ref, item in items.items()}
-        faults = check(state, dict.fromkeys(state, ""))
+        faults = check(state, defaultdict(str))
         if not faults:
             return
         names = {str(ref): ref for ref in state}

@@ -126,11 +126,13 @@ def services(state: State) -> dict[Ref, str]:
         followers.update(named)
         leaders.update(led)
     tops = [ref for ref in state if _is_resource(ref) and ref not in found.parents and ref not in fencing]
-    wishes = {root: _service_name(refs, leaders, state) for root, refs in _together(tops, found).items()}
-    alone = {root: refs[0] for root, refs in _together(tops, found).items() if len(refs) == 1}
+    together = _together(tops, found)
+    wishes = {root: _service_name(refs, leaders, state) for root, refs in together.items()}
+    alone = [refs[0] for refs in together.values() if len(refs) == 1]
     if len(alone) > _MANY:
-        wishes |= _by_agent(alone.values(), found)
-    names = _named({root: wishes[root] for root in _together(tops, found)})
+        wishes |= _by_agent(alone, found)
+        together = _together(tops, found)
+    names = _named({root: wishes[root] for root in together})
     return {ref: _place(ref, spec, found, names, fencing) for ref, spec in state.items()}
 
 

@@ -72,6 +72,8 @@ def assign(path: str, value: Any) -> list[str]:
     """
     if isinstance(value, Branch) and len(value) == 1:
         return _dotted(path, value)
+    if isinstance(value, Mapping) and len(value) > WIDTH:
+        return _dotted(path, value)  # no need to write it first to see that it is too long
     tables = isinstance(value, Sequence) and len(value) > 1 and isinstance(value[0], Mapping)
     line = f"{path} = {inline(value)}"
     if not tables and len(line) <= WIDTH:

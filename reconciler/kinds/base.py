@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ConfigDict, JsonValue, ValidationError, Val
 
 from reconciler.cib.document import children
 from reconciler.frozen import frozen
-from reconciler.state import Part, Scope, Spec
+from reconciler.state import Part, Scope, Spec, lean
 
 OBSERVED = {"observed": True}
 """Validation context of what the cluster already holds: odd text passes unchanged."""
@@ -201,7 +201,7 @@ def observed(model: type[PartT], **fields: Any) -> PartT:
     known = model.model_fields
     given = {known[name].alias: value for name, value in fields.items() if value is not None and value != ()}
     try:
-        return model.model_validate(given, context=OBSERVED)
+        return lean(model.model_validate(given, context=OBSERVED))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         path = ".".join(str(part) for part in first["loc"])

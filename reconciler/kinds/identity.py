@@ -1,12 +1,10 @@
 """Ids inside objects: a manifest says one only where something refers to it, otherwise they mean nothing. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, TypeVar, get_args
-from xml.etree import ElementTree as ET
 
 from reconciler.cib import rules
-from reconciler.cib.references import ids
 from reconciler.kinds.nvset import AttributeSet, merged
 from reconciler.kinds.rule import Rule
 from reconciler.state import Part
@@ -99,8 +97,8 @@ def anonymous(part: PartT) -> PartT:
     return part.model_copy(update=changed) if changed else part
 
 
-def comparable(live: PartT, wanted: PartT, element: ET.Element) -> PartT:
-    """Return the live object in words that compare with the wanted one; `element` is what it was read from.
+def comparable(live: PartT, wanted: PartT, ids: Callable[[], frozenset[str]]) -> PartT:
+    """Return the live object in words that compare with the wanted one; `ids` gives all that there are in it.
 
     Ids count only where the wanted object says them.
     """
@@ -109,4 +107,4 @@ def comparable(live: PartT, wanted: PartT, element: ET.Element) -> PartT:
     said = frozenset(said_ids(wanted))
     if not said:
         return anonymous(live)
-    return wanted if said <= ids(element) and anonymous(live) == anonymous(wanted) else live
+    return wanted if said <= ids() and anonymous(live) == anonymous(wanted) else live

@@ -189,6 +189,8 @@ def normal(sets: tuple[AttributeSet, ...], words: Vocabulary, *, observed: bool)
 
 
 def _normal(item: AttributeSet, words: Vocabulary, observed: bool) -> AttributeSet:
+    if all(_is_normal(words, name, text, observed) for name, text in item.values.items()):
+        return item
     canonical: dict[str, str] = {}
     wrong: list[str] = []
     for name, text in item.values.items():
@@ -200,9 +202,14 @@ def _normal(item: AttributeSet, words: Vocabulary, observed: bool) -> AttributeS
                 wrong.append(str(error))
     if wrong:
         raise ValueError("; ".join(wrong))
-    if list(canonical.items()) == list(item.values.items()):
-        return item
     return item.model_copy(update={"values": canonical})
+
+
+def _is_normal(words: Vocabulary, name: str, text: str, observed: bool) -> bool:
+    try:
+        return words.name(name) == name and means(words, name, text, observed) == text
+    except ValueError:
+        return False
 
 
 def means(words: Vocabulary, name: str, text: str, observed: bool) -> str:

@@ -42,7 +42,7 @@ def loaded(imported: Imported) -> Desired:
     """Read the files as `validate` does, and see that all of them as one document say the same."""
     desired = manifests.load({file.name: file.text for file in imported.files}, "r")
     assert [str(fault) for fault in desired.rejected] == []
-    whole = manifests.load({"all.toml": imported.whole}, "r")
+    whole = manifests.load({"all.toml": "".join(imported.whole())}, "r")
     assert (whole.state, whole.rejected) == (desired.state, ())
     return desired
 
