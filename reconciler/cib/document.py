@@ -131,7 +131,8 @@ class Cib:
 
     def sharing(self, other: "Cib") -> "Cib":
         """Return this CIB with the other's configuration elements, which must say the same."""
-        return Cib(self._source, attributes=self.attributes, twin=other)
+        # Not of the one that shares them too: else a quiet cluster would be a chain of all the CIBs there ever were.
+        return Cib(self._source, attributes=self.attributes, twin=other._twin or other)  # noqa: SLF001
 
     @property
     def has_tree(self) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from weakref import ref
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -146,3 +147,16 @@ def test_a_large_text_is_kept_as_it_is(parts: list[str], times: int, word: str) 
     assert source.count("reconciler-owned") == 0
     overlapping = len(word) > 1 and word in f"{word}{word}"[1:-1]
     assert overlapping or source.count(word) == text.count(word)
+
+
+def test_a_cib_that_shares_its_configuration_keeps_only_the_first_one_alive() -> None:
+    texts = [COMMENTED.format(tags="").replace('epoch="7"', f'epoch="7" num_updates="{number}"') for number in range(3)]
+    first, second, third = (parse(text) for text in texts)
+    second = second.sharing(first)
+    third = third.sharing(second)
+    assert third.configuration is second.configuration is first.configuration
+    assert third.root.find("configuration") is first.configuration
+    assert (second.version.num_updates, third.version.num_updates) == (1, 2)
+    gone = ref(second)
+    del second
+    assert gone() is None
