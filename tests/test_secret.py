@@ -439,7 +439,7 @@ cli.main()
 
 CRASHES = [
     ("reconciler.oneshot", "", "decide"),
-    ("reconciler.oneshot", "", "understand"),
+    ("reconciler.oneshot", "", "of_cib"),
     ("reconciler.guards", "", "guarded"),
     ("reconciler.planner", "", "settle"),
     ("reconciler.planner", "", "draft"),

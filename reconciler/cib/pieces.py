@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
-_CHUNK = 1 << 14
+_CHUNK = 1 << 12
 _SECTION = 3
 """How deep `/cib/configuration/resources` is."""
 
