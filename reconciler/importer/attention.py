@@ -57,6 +57,8 @@ _OLD_ROLES = frozenset({"master", "slave"})
 _OLD_NAMES = frozenset({"master-max", "master-node-max", "masters"})
 _WORTH_A_LOOK = re.compile("<expression|master|slave", re.IGNORECASE)
 _ROLES = ("role", "rsc-role", "with-rsc-role")
+_BY_CIBSECRET = "lrm://"
+"""Stands in the CIB instead of a value that cibsecret(8) keeps in a file of each node."""
 _REFERENCES_TO_FILES = re.compile(r"(script|file|path|_fd)$", re.IGNORECASE)
 _BUILT_IN = re.compile(r"#|master-|promoted-|fail-count-|last-failure-|probe_complete$|shutdown$|site-name$")
 
@@ -170,8 +172,8 @@ def _watches(operation: Operation) -> bool:
 
 def _secrets(spec: Spec) -> Iterator[Remark]:
     for _, part in located(spec, AttributeSet):
-        for name in part.values:
-            if _hides(name):
+        for name, value in part.values.items():
+            if _hides(name) and value != _BY_CIBSECRET:
                 text = (
                     f"{name} looks like a secret, and a secret does not belong in git: put it in a file that only "
                     f'root may read, and write {name} = {{ file = "/that/file" }}.'
@@ -200,6 +202,16 @@ def explanations(item: Item, observed: Observed) -> Iterator[str]:
         theirs = sorted({name for pair in pairs if (name := pair.get("name", "")) in PACEMAKERS})
         if theirs:
             yield f"Not here, because Pacemaker and its tools write them themselves: {', '.join(theirs)}."
+    for name in sorted({name for _, part in located(item.spec, AttributeSet) for name in _kept(part)}):
+        file = f"/var/lib/pacemaker/lrm/secrets/{item.ref.name}/{name}"
+        yield (
+            f"{name}: the value is kept by cibsecret, in a file that every node must have, {file}: "
+            "`cibsecret sync` copies it."
+        )
+
+
+def _kept(part: AttributeSet) -> list[str]:
+    return [name for name, value in part.values.items() if value == _BY_CIBSECRET]
 
 
 def _made_of(item: Item) -> str:

@@ -1,0 +1,45 @@
+"""What an import asks a person to look at."""
+
+from collections.abc import Iterable
+
+from reconciler.cib.document import parse
+from reconciler.importer.attention import Topic
+from reconciler.importer.importer import Imported, import_cib
+
+
+def imported(*, properties: str = "", resources: str = "", more: str = "", feature_set: str = "3.16.2") -> Imported:
+    """Import a cluster of one node."""
+    return import_cib(
+        parse(
+            f'<cib crm_feature_set="{feature_set}" validate-with="pacemaker-3.9" epoch="1" num_updates="0" '
+            'admin_epoch="0"><configuration><crm_config><cluster_property_set id="cib-bootstrap-options">'
+            f"{properties}</cluster_property_set></crm_config>"
+            f'<nodes><node id="1" uname="n1"/></nodes><resources>{resources}</resources><constraints/>{more}'
+            "</configuration><status/></cib>"
+        )
+    )
+
+
+def pairs(**values: str) -> str:
+    """Write name-value pairs; a name is written with underscores."""
+    return "".join(
+        f'<nvpair id="p-{name}" name="{name.replace("_", "-")}" value="{value}"/>' for name, value in values.items()
+    )
+
+
+def comments(imports: Imported) -> str:
+    """The comments of all files as one line each, without line breaks of the layout."""
+    lines: Iterable[str] = "".join(imports.whole()).splitlines()
+    return " ".join(line.removeprefix("# ") for line in lines if line.startswith("# "))
+
+
+def test_what_cibsecret_keeps_is_no_secret_in_plain_text() -> None:
+    found = imported(
+        resources='<primitive id="fence" class="stonith" type="fence_x"><instance_attributes id="a">'
+        '<nvpair id="a-1" name="password" value="lrm://"/></instance_attributes>'
+        '<operations><op id="o" name="monitor" interval="10s"/></operations></primitive>'
+    )
+    assert found.attention[Topic.SECRET] == 0
+    text = comments(found)
+    assert "password: the value is kept by cibsecret, in a file that every node must have" in text
+    assert "/var/lib/pacemaker/lrm/secrets/fence/password" in text
