@@ -18,6 +18,9 @@ _BETWEEN_TAGS = re.compile(r">\s+<")
 """In attribute values there is no `<`; comments and CDATA sections may hold both."""
 
 
+_CUT_SHORT = "the configuration has no end"
+
+
 class XmlError(ValueError):
     """The text is not well-formed XML."""
 
@@ -81,7 +84,7 @@ def outline(text: Iterable[str], section: str) -> ET.Element:
                 del element[:]
             case [_, _, inside, *_] if inside.tag != section:
                 path[-1].remove(element)
-    raise XmlError("no configuration")
+    raise XmlError(_CUT_SHORT)
 
 
 def pieces(text: Iterable[str], whole: Container[str] = ()) -> Iterator[tuple[str, ET.Element | None]]:
@@ -115,6 +118,7 @@ def pieces(text: Iterable[str], whole: Container[str] = ()) -> Iterator[tuple[st
                 if element.tag == "configuration":
                     return
                 element.clear()
+    raise XmlError(_CUT_SHORT)  # never nothing for what has not been read
 
 
 def parts(text: Iterable[str], tags: Container[str]) -> Iterator[tuple[Sequence[str], ET.Element]]:
@@ -143,3 +147,6 @@ def _parsed(text: Iterable[str], parser: "ET.XMLParser[ET.Element] | None" = Non
         for begin in range(0, len(chunk), _CHUNK):
             growing.feed(dense(chunk[begin : begin + _CHUNK]))
             yield from growing.read_events()
+    # From 2.6 on expat keeps what may be half of a long value back until it is told that this is all.
+    growing.close()
+    yield from growing.read_events()

@@ -160,3 +160,16 @@ def test_a_cib_that_shares_its_configuration_keeps_only_the_first_one_alive() ->
     gone = ref(second)
     del second
     assert gone() is None
+
+
+@pytest.mark.parametrize("length", [10, 20_000, 40_000, 60_000, 200_000])
+def test_a_long_value_hides_nothing(length: int) -> None:
+    """Newer parsers keep back what may be half of a value, to the end of the text if they are not told of it."""
+    others = "".join(f'<primitive id="p{number}" class="ocf" provider="x" type="y"/>' for number in range(40))
+    long = f'<nvpair id="v" name="v" value="{"x" * length}"/>'
+    properties = f'<crm_config><cluster_property_set id="s">{long}</cluster_property_set></crm_config>'
+    text = COMMENTED.format(tags="").replace("<crm_config/>", properties)
+    text = text.replace("<resources>", f"<resources>{others}")
+    found = [section for section, element in parse(text).pieces() if element is not None]
+    assert found.count("resources") == 41
+    says_the_same(text)
