@@ -80,8 +80,14 @@ class Part(BaseModel):
         """Make one of values that are known to be right, by their Python names; what is not said has its default."""
         return _made(cls, _defaults(cls) | values)
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002
-        """Return it with other values, by their Python names; itself being immutable, the rest is shared."""
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return it with other values, by their Python names; itself being immutable, the rest is shared.
+
+        Raises:
+            ValueError: a deep copy is asked for, which there is no reason to have.
+        """
+        if deep:
+            raise ValueError("what is immutable needs no deep copy")
         return _made(type(self), {name: getattr(self, name) for name in type(self).model_fields} | dict(update or {}))
 
     def __eq__(self, other: object) -> bool:
@@ -111,7 +117,8 @@ def lean(part: PartT) -> PartT:
     """Return the same in a third of the memory, for thousands of objects are held at a time.
 
     What pydantic makes has a table of its own for its fields and a set of those that were said. A few texts and parts
-    are said again and again (an agent, the name of a node, the same operations); each of them is held once.
+    are said again and again (an agent, the name of a node, the same operations); each of them is held once. What was
+    said and what is a default cannot be told apart any more (`exclude_unset`).
     """
     return part if _is_lean(part) else _made(type(part), part.__dict__)
 

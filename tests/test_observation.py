@@ -1,7 +1,10 @@
 """What the machine's answers mean, and which of them mean nothing."""
 
+from gc import collect, get_objects
+
 import pytest
 
+from reconciler.cib.document import Cib
 from reconciler.decision import Remembered, decide
 from reconciler.observation import Answer, Source
 from reconciler.pruning import Policy
@@ -65,6 +68,17 @@ def test_a_plan_from_objects_read_long_ago_still_changes_the_cib() -> None:
         assert [str(change.ref) for change in decided.plan.changes] == ["Primitive/r"]
         [command] = decided.plan.commands
         assert 'name="fake"' in command.stdin
+
+
+def test_a_cluster_that_was_quiet_for_long_can_still_be_changed() -> None:
+    """Thousands of looks at the same configuration leave neither a chain of CIBs nor their memory behind."""
+    seen = observation(cib(DUMMY, owned=["r"]))
+    for number in range(1, 1200):
+        seen = observation(cib(DUMMY, owned=["r"], num_updates=str(number)), previous=seen)
+    wanted = desired(Primitive__r='spec.agent = "ocf:pacemaker:Dummy"\nspec.params.fake = "1"')
+    assert [str(change.ref) for change in decide(wanted, seen, Policy(), Remembered()).plan.changes] == ["Primitive/r"]
+    collect()
+    assert sum(isinstance(thing, Cib) for thing in get_objects()) < 100
 
 
 HISTORY = """<node_state id="1" uname="a" in_ccm="true" crmd="online" join="member" expected="member"><lrm id="1">

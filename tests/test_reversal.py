@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from reconciler.cib.cluster import Update
 from reconciler.cib.document import Cib, parse, serialize
-from reconciler.cib.ownership import owned_ids
 from reconciler.cib.register import Approval, Quarantine, Register, patched, read
 from reconciler.cib.status import status
 from reconciler.kinds.observe import observe
@@ -77,7 +76,7 @@ def test_after_a_revert_everything_is_as_it_was(pacemaker: PatchOracle, situatio
     code, text = pacemaker.patched(text, back.command.stdin)
     assert code == 0
     after = parse(text)
-    assert owned_ids(after) == owned_ids(before)
+    assert observe(after).owned == observe(before).owned
     assert registered(after).revision == "abc"
     assert pacemaker.valid(text)
     code, text = pacemaker.patched(text, patched(after, Register()) or "")

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from reconciler.cib.document import Cib, parse
-from reconciler.cib.ownership import owned_ids
 from reconciler.cib.register import read
 from reconciler.cib.status import status
 from reconciler.expectation import Sort
 from reconciler.host.observer import Observer
 from reconciler.host.shell import PATH, Shell
 from reconciler.host.wanted import WantedSource
+from reconciler.kinds.observe import observe
 from reconciler.plan import Reason
 from reconciler.reconciliation import Reconciliation
 from reconciler.settings import Guards, Settings
@@ -63,7 +63,7 @@ class Cluster:
         self._turner = Turner(settings, shell, Observer(shell, None, 10), source)
         self.want("apache2/apache2")
         self.turn()
-        assert "httpd" in owned_ids(self.cib), "it was adopted as it is"
+        assert "httpd" in observe(self.cib).owned, "it was adopted as it is"
 
     @property
     def cib(self) -> Cib:
@@ -148,7 +148,7 @@ def test_adoption_alone_is_not_followed(cluster: Cluster) -> None:
 
 
 def test_a_change_that_breaks_a_service_is_taken_back_and_held_until_the_next_revision(cluster: Cluster) -> None:
-    owned = owned_ids(cluster.cib)
+    owned = observe(cluster.cib).owned
     cluster.want("broken", "new")
     assert {str(change.ref) for change in cluster.turn().applied} == {"Primitive/httpd", "Primitive/new"}
     cluster.act(BREAKS)
@@ -158,7 +158,7 @@ def test_a_change_that_breaks_a_service_is_taken_back_and_held_until_the_next_re
     assert Sort.FAILURE in {surprise.sort for surprise in ended.surprises}
     assert cluster.config == "apache2/apache2"
     assert "new" not in cluster.cib.by_id
-    assert owned_ids(cluster.cib) == owned
+    assert observe(cluster.cib).owned == owned
     (quarantined,) = read(cluster.cib).quarantines
     assert quarantined.revision == done.revision
     assert quarantined.reason == "httpd was running and healthy before it and not after"

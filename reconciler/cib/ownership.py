@@ -14,12 +14,6 @@ TAG = "reconciler-owned"
 RECORD_SECTION = "tags"
 
 
-def owned_ids(cib: Cib) -> frozenset[str]:
-    """Return the recorded ids that exist in the configuration."""
-    tag = live_record(cib)
-    return frozenset(name for name in recorded_ids(tag) if name in cib.by_id)
-
-
 def recorded_ids(tag: ET.Element | None) -> frozenset[str]:
     """Return the ids that the tag records, whether they exist or not."""
     return frozenset(name for ref in children(tag) if (name := ref.get("id")))

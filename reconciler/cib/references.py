@@ -49,12 +49,6 @@ def referring(element: ET.Element) -> frozenset[str]:
     return frozenset(name for part in own(element) for attribute in _REFERRING if (name := part.get(attribute)))
 
 
-def referred(cib: Cib) -> frozenset[str]:
-    """Return the ids by which elements refer to others or to what is in them, our own record left out."""
-    found = (referred_by(element) for section in children(cib.configuration) for element in children(section))
-    return frozenset[str]().union(*found)
-
-
 def referred_by(element: ET.Element) -> frozenset[str]:
     """Return the ids by which what stands in a section refers to others or to what is in them; our own record's not."""
     found = {name for part in element.iter() for attribute in _REFERRING if (name := part.get(attribute))}
