@@ -75,6 +75,11 @@ class Attempt:
         """True if somebody else changed the configuration between the look and the patch."""
         return any(outcome.code == MOVED for outcome in self.outcomes)
 
+    @property
+    def sent(self) -> bool:
+        """True if the cluster was sent a patch that did not come too late."""
+        return any(one.command.scope is Scope.CLUSTER and one.code != MOVED for one in self.outcomes)
+
     def heard(self, seen: Cib | None) -> "Attempt | None":
         """Return it with a patch that took effect although its command failed as done; None while nobody can tell."""
         before, cluster = self.before.cib, self.planned.cluster
@@ -119,7 +124,7 @@ class Turner:
         wanted = self._wanted(began)
         self._observer.tell(wanted.desired.revision if wanted.desired else "")
         observation = self._understand(answers(), memory)
-        late, superseded = self._late(observation, memory)
+        late, superseded = self._late(wanted, observation, memory)
         observation, ended, reverts = self._follow(wanted, observation, memory)
         attempt = self._attempt(wanted, observation, memory)
         for _ in range(_TRIES_IN_A_PASS):
@@ -134,7 +139,9 @@ class Turner:
         if outcomes:
             after = self._understand(self._observer.look(), memory)
             heard = attempt.heard(after.cib)
-            memory.unheard = memory.unheard if heard else attempt
+            if attempt.sent:
+                # Of two patches of one version the cluster takes one: the earlier one cannot take effect any more.
+                memory.unheard = None if heard else attempt
             attempt = heard or attempt
             left, in_vain = self._learn(attempt, after, memory)
             outcomes = attempt.outcomes
@@ -173,7 +180,9 @@ class Turner:
         patience = overlaid(self._rules, desired.state).settle_timeout
         return memory.proof.after(desired.revision, well=well, now=time.monotonic(), patience=patience)
 
-    def _late(self, observation: Observation, memory: Memory) -> tuple[Attempt | None, tuple[Settling, ...]]:
+    def _late(
+        self, wanted: Wanted, observation: Observation, memory: Memory
+    ) -> tuple[Attempt | None, tuple[Settling, ...]]:
         """Return the attempt of an earlier pass that has taken effect after all, and what is not followed any more."""
         if memory.unheard is None:
             return None, ()
@@ -185,8 +194,9 @@ class Turner:
         if not all(outcome.ok for outcome in outcomes):
             return None, ()
         attempt = replace(attempt, outcomes=outcomes)
-        desired = attempt.wanted.desired
-        memory.pace = memory.pace.after(desired.revision if desired else "", attempt.outcomes, (), time.time())
+        desired, in_force = attempt.wanted.desired, wanted.desired
+        if desired and in_force and desired.revision == in_force.revision:
+            memory.pace = memory.pace.after(desired.revision, attempt.outcomes, (), time.time())
         return attempt, self._begin(attempt, attempt.made()[0], memory)
 
     def _follow(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,12 +11,12 @@ import pytest
 from reconciler.host.observer import Observer
 from reconciler.host.shell import PATH, Shell
 from reconciler.host.wanted import WantedSource
-from reconciler.pace import Pace
+from reconciler.pace import Pace, Trouble
 from reconciler.plan import Reason
 from reconciler.reconciliation import Reconciliation
 from reconciler.report import report
 from reconciler.settings import Settings
-from reconciler.state import API_VERSION, Ref
+from reconciler.state import API_VERSION, Ref, Scope
 from reconciler.turn import Memory, Turner
 from tests.observations import cib
 from tests.programs import need, run
@@ -204,6 +205,33 @@ def test_what_somebody_else_has_done_meanwhile_is_not_taken_for_the_patch(node: 
     node.file.write_text(text.replace("<crm_config/>", '<crm_config><cluster_property_set id="o"/></crm_config>'))
     done = node.turn()
     assert (done.applied, node.memory.unheard) == ((), None)
+
+
+def test_a_failed_patch_that_is_sent_again_is_counted_once(node: Node) -> None:
+    node.wrap("cat >/dev/null; exit 124")
+    assert node.turn().applied == ()
+    node.wrap("true")
+    node.memory.pace = Pace()
+    done = node.turn()
+    assert ([str(change.ref) for change in done.applied], node.memory.unheard) == (["Primitive/r"], None)
+    again = node.turn()
+    assert (again.applied, again.outcomes, again.settled) == ((), (), ())
+
+
+def test_a_patch_of_an_older_revision_that_takes_effect_late_leaves_the_pace_of_the_one_in_force(node: Node) -> None:
+    node.wrap(f"cd {node.place}; {LATE}")
+    node.turn()
+    run(node.file, "cibadmin", "--patch", "--xml-pipe", stdin=(node.place / "patch").read_text())
+    node.want("2")
+    node.stopping = True
+    revision = node.turn().revision
+    node.stopping = False
+    trouble = Trouble(3, until=time.time() + 30, why="the link is down")
+    node.memory.pace = Pace(revision, {Scope.NODE: trouble})
+    node.wrap("true")
+    done = node.turn()
+    assert (done.revision, len(done.applied)) == (revision, 2), "the late one and the one of now"
+    assert node.memory.pace == Pace(revision, {Scope.NODE: trouble})
 
 
 def test_what_is_undone_at_once_was_done_and_is_done_again(node: Node) -> None:
