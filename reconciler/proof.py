@@ -32,7 +32,7 @@ class Proof:
         return Proof(revision if now - since >= patience else self.proven, revision, since)
 
     def settled(self, revision: str) -> "Proof":
-        """Return the proof after a patch for a revision has settled and broke nothing."""
+        """Return the proof after a patch has settled that broke nothing, with nothing of the revision left to do."""
         return Proof(revision, self.candidate, self.since)
 
     def without(self, revision: str) -> "Proof":

@@ -154,6 +154,8 @@ class Turner:
         works = health(desired.state, after.status, after.network, after.node, root)
         works = told(works, memory.settling, desired.state)
         memory.objects = conclude(Pass(desired, left.plan, outcomes, left.blind, works), memory.objects, began)
+        if _is_whole(left) and any(one is memory.settling and one.went_well for one in ended):
+            memory.proof = memory.proof.settled(desired.revision)
         memory.proof = self._proof(wanted, after, left, works, memory)
         seconds = time.monotonic() - since
         refusals = attempt.refusals
@@ -161,8 +163,7 @@ class Turner:
             earlier, recorded = late.made()
             changes, adopted, outcomes = (*earlier, *changes), (*recorded, *adopted), (*late.outcomes, *outcomes)
         done = Reconciliation(wanted, after, left, changes, adopted, outcomes, refusals, memory.objects, began, seconds)
-        settled = (*superseded, *ended)
-        return replace(done, outcomes=(*reverts, *outcomes), settling=memory.settling, settled=settled)
+        return replace(done, outcomes=(*reverts, *outcomes), settling=memory.settling, settled=(*superseded, *ended))
 
     def _proof(
         self, wanted: Wanted, seen: Observation, left: Decision, works: Mapping[Ref, Health], memory: Memory
@@ -171,9 +172,9 @@ class Turner:
         desired, settling = wanted.desired, memory.settling
         if desired is None or seen.status is None or left.cluster is None:
             return memory.proof
-        waits = any(hold.ref is not None and hold.scope is Scope.CLUSTER for hold in left.plan.holds)
         well = (
-            not (left.cluster.plan.changes or waits or unrest(seen.status, None))
+            _is_whole(left)
+            and not unrest(seen.status, None)
             and (settling is None or settling.over)
             and all(item.healthy for ref, item in works.items() if ref.kind in RESOURCE_KINDS)
         )
@@ -233,8 +234,6 @@ class Turner:
         elif settled.faults_a_correction:
             names = " and ".join(settled.broken)
             memory.breaker = memory.breaker.harmed(revision, applied.changed, names, time.time())
-        elif settled.went_well:
-            memory.proof = memory.proof.settled(revision)
 
     def _begin(self, attempt: Attempt, changes: tuple[Change, ...], memory: Memory) -> tuple[Settling, ...]:
         """Begin to follow the patch that was made; return what is not followed any more."""
@@ -343,6 +342,12 @@ class Turner:
         same = stuck(planned.plan.commands, left.plan.commands, moved=_moved(attempt.before, after))
         memory.pace = memory.pace.after(revision, attempt.outcomes, same, now)
         return self._decide(wanted, after, memory) if memory.pace.holds(revision, now) else left, same
+
+
+def _is_whole(left: Decision) -> bool:
+    """True if all of a revision is in the cluster: what is still to come is no correction, and may be to blame."""
+    waits = any(hold.ref is not None and hold.scope is Scope.CLUSTER for hold in left.plan.holds)
+    return left.cluster is not None and not left.cluster.plan.changes and not waits
 
 
 def _scratch(runtime_dir: Path) -> Path | None:

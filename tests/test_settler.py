@@ -250,6 +250,27 @@ def test_a_correction_that_breaks_a_service_is_not_the_revision_s_fault(cluster:
     assert cluster.config == "better", "a new revision is tried at once"
 
 
+def test_a_revision_of_which_one_object_is_held_is_not_proven_by_how_the_others_settle(cluster: Cluster) -> None:
+    """What comes once the hold ends is applied for the first time, and may be what does the harm."""
+    secret = cluster.place / "secret"
+    cluster.want("good")
+    (cluster.place / "desired" / "new.toml").write_text(f'{NEW}spec.params.fake = {{ file = "{secret}" }}\n')
+    first = cluster.turn()
+    assert [str(change.ref) for change in first.applied] == ["Primitive/httpd"]
+    cluster.act()
+    done = cluster.settle()
+    assert (done.settled[0].went_well, holds(done)) == (True, [Reason.SECRET_UNAVAILABLE])
+    assert cluster.memory.proof.proven != done.revision
+    secret.write_text("hush")
+    secret.chmod(0o600)
+    rest = cluster.turn()
+    assert (rest.revision, [str(change.ref) for change in rest.applied]) == (first.revision, ["Primitive/new"])
+    assert not cluster.settling.applied.corrects
+    cluster.act()
+    cluster.settle()
+    assert cluster.memory.proof.proven == rest.revision
+
+
 def test_what_an_edit_had_begun_to_break_is_not_taken_back(tmp_path: Path) -> None:
     need("cibadmin", "crm_simulate", "crm_verify")
     cluster = Cluster(tmp_path, revert=True)
