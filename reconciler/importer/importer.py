@@ -95,14 +95,15 @@ def import_cib(
         *(f"Not imported: {item.ref}: {item.why}." for item in selection.left_out),
     ]
     order = _order(selection.items)
-    if notes or order:
+    if notes:
         blocks.setdefault(CLUSTER, [])
     if not any(blocks.values()):
         blocks[CLUSTER] = [_nothing()]
     blocks = packed(blocks, frozenset(FILES))
     first, plain = layout.head(notes, order), layout.head((), ())
+    holder = CLUSTER if CLUSTER in blocks else min(blocks)
     files = tuple(
-        File(f"{name}.toml", (first if name == CLUSTER else plain, *chain.from_iterable(found)), len(found))
+        File(f"{name}.toml", (first if name == holder else plain, *chain.from_iterable(found)), len(found))
         for name, found in sorted(blocks.items(), key=lambda item: (item[0] != CLUSTER, item[0]))
     )
     return Imported(files, first, selection.left_out, topics)
@@ -128,17 +129,17 @@ _ORDERED = ("crm_config", "rsc_defaults", "op_defaults", "resources")
 """The sections in which it counts what stands first."""
 
 
-def _order(items: Sequence[Item]) -> tuple[str, ...]:
-    """Return the names of objects whose place in the CIB counts, if they would be made in another order otherwise."""
+def _order(items: Sequence[Item]) -> tuple[Ref, ...]:
+    """Return the objects whose place in the CIB counts, if they would be made in another order otherwise."""
     inside = {name for item in items for name in CLUSTER_KINDS[item.ref.kind].members(item.spec)}
-    names: list[str] = []
+    order: list[Ref] = []
     for section in _ORDERED:
         there = [item.ref for item in items if CLUSTER_KINDS[item.ref.kind].section == section]
         if section == "resources":
             there = [ref for ref in there if ref.name not in inside and ref.kind != "Template"]
         if there != in_order(there):
-            names += [ref.name for ref in there]
-    return tuple(names)
+            order += there
+    return tuple(order)
 
 
 _SECTIONS = {"resources": 1, "constraints": 2}

@@ -11,34 +11,38 @@ from reconciler.kinds import CLUSTER_KINDS
 from reconciler.manifests import ORDER, VERBATIM
 from reconciler.state import API_VERSION, Ref
 
-_ORDER_REMARK = (
-    "Of resources that are alike Pacemaker places the one first that stands first in the CIB. "
-    "Where these do not exist yet, they are made in this order."
+_RESOURCES = "Of resources that are alike Pacemaker places the one first that stands first in the CIB."
+_SETS = (
+    "Where several sets of equal score say the same option, their order in the CIB decides which one Pacemaker heeds."
 )
+_MADE = "Where these do not exist yet, they are made in this order."
 _WORD = re.compile(r'[^\s"\\\x00-\x1f\x7f]+')
 
 
-def head(notes: Iterable[str], order: Sequence[str]) -> str:
+def head(notes: Iterable[str], order: Sequence[Ref]) -> str:
     """Return the beginning of a List of objects.
 
     Args:
         notes: sentences that go to its beginning.
-        order: the names of objects in the order in which they are to be made; empty if it does not matter.
+        order: the objects in the order in which they are to be made; empty if it does not matter.
     """
     lines = [f'apiVersion = "{API_VERSION}"', 'kind = "List"', *_order(order)]
     noted = [line for note in notes for line in toml.comment(note)]
     return "\n".join([*lines, *([""] if noted else []), *noted, ""])
 
 
-def _order(names: Sequence[str]) -> list[str]:
+def _order(refs: Sequence[Ref]) -> list[str]:
     """Return the annotation that says the order; names that are no words cannot be said in it."""
-    said = " ".join(name for name in names if _WORD.fullmatch(name))
+    named = [ref for ref in refs if _WORD.fullmatch(ref.name)]
+    said = " ".join(ref.name for ref in named)
     if " " not in said:
         return []
     path = f"metadata.annotations.{toml.key(ORDER)}"
     line = f"{path} = {toml.text(said)}"
     lines = wrap(said, toml.WIDTH, break_long_words=False, break_on_hyphens=False)
-    return [*toml.comment(_ORDER_REMARK), *([line] if len(line) <= toml.WIDTH else [f'{path} = """', *lines, '"""'])]
+    resources = {CLUSTER_KINDS[ref.kind].section == "resources" for ref in named}
+    remark = " ".join([*([_RESOURCES] if True in resources else []), *([_SETS] if False in resources else []), _MADE])
+    return [*toml.comment(remark), *([line] if len(line) <= toml.WIDTH else [f'{path} = """', *lines, '"""'])]
 
 
 def separator(name: str) -> str:

@@ -43,3 +43,34 @@ def test_what_cibsecret_keeps_is_no_secret_in_plain_text() -> None:
     text = comments(found)
     assert "password: the value is kept by cibsecret, in a file that every node must have" in text
     assert "/var/lib/pacemaker/lrm/secrets/fence/password" in text
+
+
+SETS = (
+    '<cib crm_feature_set="3.16.2" validate-with="pacemaker-3.9" epoch="1" num_updates="0" admin_epoch="0">'
+    '<configuration><crm_config><cluster_property_set id="z"><nvpair id="z-1" name="batch-limit" value="3"/>'
+    '</cluster_property_set><cluster_property_set id="a"><nvpair id="a-1" name="batch-limit" value="4"/>'
+    "</cluster_property_set></crm_config><nodes/><resources>{resources}</resources><constraints/></configuration>"
+    "<status/></cib>"
+)
+PLAIN = '<primitive id="{0}" class="systemd" type="{0}"/>'
+
+
+def test_why_an_order_counts_is_said_of_what_is_in_it() -> None:
+    sets = comments(import_cib(parse(SETS.format(resources=""))))
+    assert "sets of equal score" in sets
+    assert "Of resources that are alike" not in sets
+    resources = comments(imported(resources=PLAIN.format("y") + PLAIN.format("b")))
+    assert "Of resources that are alike" in resources
+    assert "sets of equal score" not in resources
+    both = comments(import_cib(parse(SETS.format(resources=PLAIN.format("y") + PLAIN.format("b")))))
+    assert "Of resources that are alike" in both
+    assert "sets of equal score" in both
+
+
+def test_an_order_alone_makes_no_file() -> None:
+    text = SETS.format(resources=PLAIN.format("y") + PLAIN.format("b"))
+    start, end = text.index("<cluster_property_set"), text.index("</crm_config>")
+    found = import_cib(parse(text[:start] + text[end:]))
+    assert [file.name for file in found.files] == ["b.toml", "y.toml"]
+    assert ["reconciler.io/order" in file.text for file in found.files] == [True, False]
+    assert all(file.objects for file in found.files)
