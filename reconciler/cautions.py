@@ -19,6 +19,9 @@ from reconciler.plan import Change
 from reconciler.state import Ref, State
 from reconciler.waiting import left
 
+_FEW = 3
+"""So many objects are named in one sentence."""
+
 _FIRST = "cib-bootstrap-options"
 """Pacemaker reads this property set before the others (`lib/pengine/rules.c`, `sort_pairs`)."""
 
@@ -99,14 +102,19 @@ def _left_outside(changes: Mapping[Ref, Change], wanted: State, observed: Observ
 
 def _no_such_node(wanted: State, state: State, observed: Observed) -> Iterator[str]:
     nodes = {ref.name for ref in (*observed.state, *observed.unsupported) if ref.kind == "Node"}
-    strange = {ref: spec.node for ref, spec in wanted.items() if isinstance(spec, Location) and spec.node not in nodes}
-    if not nodes or not any(strange.values()):
+    strange: dict[str, list[Ref]] = {}
+    for ref, spec in wanted.items():
+        if isinstance(spec, Location) and spec.node and spec.node not in nodes:
+            strange.setdefault(spec.node, []).append(ref)
+    if not nodes or not strange:
         return
     resources = {ref.name for ref in (*state, *observed.unsupported) if ref.kind == "Primitive"}
     guests = {value_in(getattr(spec, "meta", ()), "remote-node") for spec in state.values()}
-    for ref, name in strange.items():
-        if name and name not in resources | guests:
-            yield f"{ref}: the cluster has no node {name}; its nodes: {', '.join(sorted(nodes))}"
+    for name, refs in strange.items():
+        if name not in resources | guests:
+            more = f" and {len(refs) - _FEW} more" if len(refs) > _FEW else ""
+            who = ", ".join(map(str, refs[:_FEW]))
+            yield f"{who}{more}: the cluster has no node {name}; its nodes: {', '.join(sorted(nodes))}"
 
 
 def _doubtful_rules(changes: Mapping[Ref, Change]) -> Iterator[str]:
