@@ -164,7 +164,7 @@ def _wrong(path: str, names: Iterable[str], words: Words, field: str = "") -> It
             yield path + (field or name), name, meant, words
 
 
-@lru_cache(maxsize=1000)
+@lru_cache(maxsize=200)
 def slip(name: str, words: Words) -> str:
     """Return the name that was meant by one that is not known, empty if none is close to it."""
     # People number names, and nobody means a name without a number then.

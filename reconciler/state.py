@@ -155,7 +155,7 @@ def _held(value: Any) -> Any:
     return lean(value) if isinstance(value, Part) else value
 
 
-@lru_cache(maxsize=1000)
+@lru_cache(maxsize=200)
 def _same(value: Any) -> Any:
     """Return what is equal to this and was there before, if it was not long ago."""
     return value

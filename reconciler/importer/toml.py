@@ -21,7 +21,7 @@ class Branch(dict[str, Any]):
     """A table of which a single key is written dotted: `rule.expression = …`, not `rule = { expression = … }`."""
 
 
-@lru_cache(maxsize=1000)
+@lru_cache(maxsize=200)
 def key(name: str) -> str:
     """Write a key, quoted where it must be."""
     return name if _BARE.fullmatch(name) else text(name)
