@@ -14,7 +14,7 @@ from reconciler.host.applier import apply
 from reconciler.host.shell import Shell
 from reconciler.host.simulator import Simulator
 from reconciler.observation import Observation
-from reconciler.pace import MOVED
+from reconciler.pace import INVALID, MOVED
 from reconciler.plan import Change, Hold, Outcome, Reason
 from reconciler.policy import Rules
 from reconciler.reversal import is_as_made, reversal
@@ -107,11 +107,18 @@ class Settler:
             holds: what keeps this agent from making changes.
             look: sees anew.
         """
-        if self._unheard and took_effect(self._unheard.applied.before, self._unheard.applied.made, seen.cib):
-            return self._reverted(self._unheard, rules)
-        self._unheard = None
+        sent, self._unheard = self._unheard, None
+        effect = took_effect(sent.applied.before, sent.applied.made, seen.cib) if sent else False
+        if sent and effect:
+            return self._reverted(sent, rules)
+        superseded = settling.result is Result.SUPERSEDED
+        if sent and effect is None and not superseded and settling.seconds < settling.limit:
+            self._unheard = sent
+            return Followed(replace(settling, result=Result.SETTLING, resting=None, why=sent.outcome.stderr))
         if not settling.broken:
             return Followed(settling)
+        if sent and (effect is None or superseded):
+            return Followed(_left(settling, sent.outcome.stderr))
         why = withheld(settling, revert=rules.revert) or _kept_from(holds, seen)
         return Followed(_left(settling, why)) if why else self._revert(settling, seen, rules, look)
 
@@ -153,11 +160,12 @@ class Settler:
         )
 
     def _lost(self, sent: "_Sent", seen: Observation, rules: Rules) -> Followed:
-        """See whether a revert took effect although its command failed; while nobody can tell, look on."""
+        """See whether a revert took effect although its command failed; while nobody can tell, look on for a while."""
         effect = took_effect(sent.applied.before, sent.applied.made, seen.cib)
         if effect:
             return self._reverted(sent, rules)
-        if effect is None and seen.cib is None:
+        # What the cluster has called invalid it will not do later.
+        if effect is None and sent.outcome.code != INVALID:
             self._unheard = sent
             waits = replace(sent.settling, result=Result.SETTLING, resting=None, why=sent.outcome.stderr)
             waits = replace(waits, limit=waits.seconds + rules.settle_timeout)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -215,6 +216,55 @@ def test_a_revert_that_takes_effect_after_its_command_was_killed_is_one(cluster:
     assert (ended.broken, ended.remedy) == (("httpd",), Remedy.REVERTED)
     assert cluster.settling.applied.takes_back
     assert Reason.QUARANTINED in holds(done)
+
+
+def killed(cluster: Cluster) -> Reconciliation:
+    """Make a change that breaks a service, and kill its revert before it takes effect; the cluster stays visible."""
+    cluster.want("broken")
+    cluster.turn()
+    cluster.act(BREAKS)
+    cluster.wrap(f"cat >{cluster.place}/patch; exit 124")
+    cluster.turn()
+    time.sleep(CALM)
+    return cluster.turn()
+
+
+def test_a_killed_revert_that_takes_effect_a_moment_later_is_one_though_nothing_had_changed_yet(
+    cluster: Cluster,
+) -> None:
+    done = killed(cluster)
+    assert (done.settled, cluster.settling.over, cluster.config) == ((), False, "broken")
+    cluster.turn()
+    time.sleep(CALM)
+    waits = cluster.turn()
+    assert (waits.settled, waits.outcomes, cluster.settling.over) == ((), (), False), "it is not sent again"
+    run(cluster.file, "cibadmin", "--patch", "--xml-pipe", stdin=(cluster.place / "patch").read_text())
+    assert cluster.config == "apache2/apache2"
+    cluster.turn()
+    time.sleep(CALM)
+    (ended,) = cluster.turn().settled
+    assert (ended.broken, ended.remedy) == (("httpd",), Remedy.REVERTED)
+    assert cluster.settling.applied.takes_back
+
+
+def test_a_killed_revert_that_never_takes_effect_is_given_up_after_the_settle_timeout(cluster: Cluster) -> None:
+    killed(cluster)
+    assert not cluster.settling.over
+    cluster.memory.settling = replace(cluster.settling, began=cluster.settling.began - 61)
+    (ended,) = cluster.turn().settled
+    assert ended.remedy is Remedy.WITHHELD
+    assert ended.done.startswith("not reverted: cibadmin")
+    assert cluster.config == "broken"
+
+
+def test_a_new_revision_ends_the_wait_for_a_killed_revert(cluster: Cluster) -> None:
+    killed(cluster)
+    cluster.wrap("true")
+    cluster.want("mended")
+    (ended,) = cluster.turn().settled
+    assert (ended.result, ended.remedy) == (Result.SUPERSEDED, Remedy.WITHHELD)
+    assert cluster.config == "mended"
+    assert read(cluster.cib).quarantines == ()
 
 
 def test_a_correction_that_breaks_a_service_is_not_the_revision_s_fault(cluster: Cluster) -> None:
