@@ -40,11 +40,18 @@ class Leftovers:
     def has(self, override: Override) -> bool:
         """Tell whether an override is one: it is an object's own unconditional value, and nothing says otherwise."""
         field, _, name = override.field.rpartition(".")
+        if field == "properties":
+            return is_neutral(name, override.value) and not any(self._other_properties(name))
         if field not in _SETS or not is_neutral(name, override.value) or name in self._inherited:
             return False
         specs = [state[override.ref] for state in self._sides if override.ref in state]
         sets = [item for spec in specs for item in getattr(spec, field)]
         return not any(_may_say(item, name) for item in sets if item.condition != UNCONDITIONAL or item.nvpairs)
+
+    def _other_properties(self, name: str) -> Iterator[bool]:
+        """Tell of each set of properties whether it may say otherwise."""
+        for spec in (spec for state in self._sides for spec in state.values() if isinstance(spec, ClusterProperties)):
+            yield bool(spec.id_ref or spec.nvpairs) or not is_neutral(name, spec.values.get(name, NEUTRAL[name]))
 
 
 _SETS = ("meta", "attributes")

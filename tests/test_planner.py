@@ -134,6 +134,12 @@ def test_an_unmanaged_resource_is_never_waited_for_in_silence() -> None:
     )
 
 
+def test_a_maintenance_that_is_over_is_no_override() -> None:
+    live = cib(options=option("maintenance-mode", "false"))
+    one: Said = {PROPERTIES: {"properties": {"batch-limit": 5}}}
+    assert planned(after(live, one), one).plan == Plan()
+
+
 def test_a_property_is_ours_from_the_manifest_that_names_it_to_the_one_that_does_not() -> None:
     live = cib(options=option("maintenance-mode", "true"))
     one: Said = {PROPERTIES: {"properties": {"batch-limit": 5}}}
