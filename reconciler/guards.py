@@ -158,8 +158,8 @@ def still_needed(kept: Register, revision: str, now: float, *, done: bool) -> Re
     """
     approvals = [approval for approval in kept.approvals if _counts(approval, now)]
     suspended = kept.suspended
-    # A revert takes approvals along: one that is there is newer than the quarantine.
-    released = done and any(approval.revision == revision for approval in approvals)
+    shown = token(Reason.QUARANTINED)
+    released = done and any(approval.revision == revision and shown in approval.reasons for approval in approvals)
     return replace(
         kept,
         approvals=tuple(approval for approval in approvals if not (done and approval.revision == revision)),

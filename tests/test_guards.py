@@ -384,7 +384,7 @@ APPROVED = Register().approving(Demand("r1", {}).approval(int(NOW), "root@a"))
 OVER = Register(suspended=Suspension(int(NOW) - 200_000, int(NOW) - 100_000, "root@a", "upgrade"))
 OTHERS = Register(quarantines=(Quarantine("r0", int(NOW), "it did harm"),))
 RELEASED = Register(quarantines=(Quarantine("r1", int(NOW), "it did harm"),)).approving(
-    Demand("r1", {}).approval(int(NOW), "root@a")
+    Demand("r1", {}, reasons=frozenset({str(Reason.QUARANTINED)})).approval(int(NOW), "root@a")
 )
 STANDING = Hold(Reason.NOT_WRITER, "b does")
 
@@ -407,6 +407,19 @@ def test_what_no_longer_counts_is_taken_out_when_all_is_done(kept: Register) -> 
     assert still_needed(kept, "r1", NOW, done=True) == Register()
     assert tidy(kept, in_sync())
     assert not tidy(kept, in_sync(), STANDING), "another agent does it"
+
+
+def test_only_an_approval_that_showed_the_quarantine_ends_it() -> None:
+    """One that was given before another agent's revert was known released something else."""
+    bad = Register(quarantines=(Quarantine("r1", int(NOW), "it did harm"),))
+    deletes = replace(Demand("r1", {}), reasons=frozenset({str(Reason.DELETION_BUDGET)}))
+    kept = bad.approving(deletes.approval(int(NOW), "root@a"))
+    assert still_needed(kept, "r1", NOW, done=True) == bad
+    shown = replace(deletes, reasons=deletes.reasons | {str(Reason.QUARANTINED)})
+    both = kept.approving(shown.approval(int(NOW), "root@a"))
+    assert still_needed(both, "r1", NOW, done=True) == Register()
+    old = bad.approving(shown.approval(int(NOW - APPROVAL_LASTS), "root@a"))
+    assert still_needed(old, "r1", NOW, done=True) == bad
 
 
 def test_what_may_still_be_needed_stays() -> None:
