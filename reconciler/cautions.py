@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 
 from reconciler.cib import rules
 from reconciler.cib.document import NAMED_BY_ID
+from reconciler.cib.fencing import FENCING, STONITH, Fencing, fencing
 from reconciler.cib.values import property_value
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.cluster_properties import ClusterProperties
@@ -55,15 +56,33 @@ def _properties(state: State) -> Iterator[tuple[str, str, str]]:
 
 
 def _fencing(state: State, observed: Observed) -> Iterator[str]:
-    said = next((value for _, name, value in _properties(state) if name == "stonith-enabled"), "true")
-    if said.lower() in {"false", "off", "no", "n", "0"}:
-        yield "stonith-enabled is false: what runs on a node that hangs may be started on another one too"
-        return
+    properties: dict[str, str] = {}
+    for _, name, value in _properties(state):
+        properties.setdefault(name, value)
+    found = fencing(properties, observed.cib.feature_set)
+    if FENCING in properties and found.name != FENCING:
+        yield f"{FENCING} has no effect: before 3.0.2 Pacemaker heeds {STONITH} only, which is {_word(found.enabled)}"
+    if not found.enabled:
+        yield f"{found.name} is false: what runs on a node that hangs may be started on another one too"
+    elif lacks_device(state, observed):
+        yield f"{found.name} is true and there is no STONITH resource: Pacemaker starts nothing; {remedy(found)}"
+
+
+def remedy(found: Fencing) -> str:
+    """Say what to do where fencing is on and nothing can fence."""
+    return f"add a Primitive with agent stonith:..., or set {found.name} = false at your risk"
+
+
+def _word(enabled: bool) -> str:
+    return "true" if enabled else "false"
+
+
+def lacks_device(state: State, observed: Observed) -> bool:
+    """Tell whether there are resources and none of them fences."""
     primitives = [spec for spec in state.values() if isinstance(spec, Primitive)]
     # What cannot be read may be a device.
     unread = any(ref.kind == "Primitive" for ref in observed.unsupported)
-    if primitives and not unread and not any(_is_device(spec, state) for spec in primitives):
-        yield "stonith-enabled is true and there is no STONITH resource: Pacemaker starts nothing"
+    return bool(primitives) and not unread and not any(_is_device(spec, state) for spec in primitives)
 
 
 def _is_device(primitive: Primitive, state: State) -> bool:

@@ -336,7 +336,16 @@ def test_an_edit_keeps_what_stands_beside_it() -> None:
     ("options", "resources", "said"),
     [
         ("no", "a", ["stonith-enabled is false: what runs on a node that hangs may be started on another one too"]),
-        ("", "a", ["stonith-enabled is true and there is no STONITH resource: Pacemaker starts nothing"]),
+        (
+            "",
+            "a",
+            [
+                (
+                    "stonith-enabled is true and there is no STONITH resource: Pacemaker starts nothing; "
+                    "add a Primitive with agent stonith:..., or set stonith-enabled = false at your risk"
+                ),
+            ],
+        ),
         ("true", "f", []),
     ],
 )
@@ -344,6 +353,13 @@ def test_fencing_is_asked_after(options: str, resources: str, said: list[str]) -
     live = cib(options=option("stonith-enabled", options) if options else "")
     agent = {"agent": "stonith:fence_ipmilan"} if resources == "f" else DUMMY
     assert list(planned(live, {("Primitive", resources): agent}).plan.warnings) == said
+
+
+def test_fencing_by_a_name_that_pacemaker_does_not_heed_yet_is_pointed_out() -> None:
+    warnings = planned(cib(options=option("fencing-enabled", "false")), A).plan.warnings
+    unheeded = "fencing-enabled has no effect: before 3.0.2 Pacemaker heeds stonith-enabled only, which is true"
+    assert warnings[0] == unheeded
+    assert warnings[1].startswith("stonith-enabled is true and there is no STONITH resource")
 
 
 def test_slips_that_pacemaker_takes_are_pointed_out() -> None:

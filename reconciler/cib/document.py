@@ -55,6 +55,11 @@ class Version:
         return self.admin_epoch, self.epoch
 
 
+def feature_set(attributes: Mapping[str, str]) -> tuple[int, ...]:
+    """Return the `crm_feature_set` of a `<cib>`, comparable: (3, 16, 2); empty where it has none."""
+    return tuple(int(part) for part in attributes.get("crm_feature_set", "").split(".") if part.isdigit())
+
+
 def children(element: ET.Element | None) -> Iterator[ET.Element]:
     """Yield the child elements, without comments and processing instructions."""
     if element is not None:
@@ -186,7 +191,7 @@ class Cib:
     @cached_property
     def feature_set(self) -> tuple[int, ...]:
         """The `crm_feature_set`, comparable: (3, 16, 2)."""
-        return tuple(int(part) for part in self.attributes.get("crm_feature_set", "").split(".") if part.isdigit())
+        return feature_set(self.attributes)
 
     @property
     def have_quorum(self) -> bool | None:

@@ -10,7 +10,8 @@ from dataclasses import field
 from enum import StrEnum
 from xml.etree.ElementTree import Element
 
-from reconciler.cib.document import children
+from reconciler.cib.document import children, feature_set
+from reconciler.cib.fencing import fencing
 from reconciler.cib.values import duration, stored_score
 from reconciler.frozen import frozen
 
@@ -126,8 +127,8 @@ class Configuration:
 
     @property
     def fencing(self) -> bool:
-        """Whether fencing is on; Pacemaker 3.0.2 calls the property fencing-enabled."""
-        return self.flag("fencing-enabled", self.properties.get("stonith-enabled", "true"))
+        """Whether fencing is on."""
+        return fencing(self.properties, feature_set(self.cib.attrib)).enabled
 
     def resolve(self, element: Element) -> Element:
         """Follow an `id-ref`; an element without one, or with one that leads nowhere, is itself."""

@@ -7,6 +7,7 @@ from functools import cache, cached_property
 from xml.etree import ElementTree as ET
 
 from reconciler.cib import references
+from reconciler.cib.fencing import FENCING, STONITH, fencing
 from reconciler.frozen import frozen
 from reconciler.importer.overrides import BY_HAND, overrides
 from reconciler.importer.selection import Item
@@ -90,7 +91,7 @@ class Attention:
                 Topic.OVERRIDE, f"{name} = {value} is what somebody set by hand; not named here, it stays theirs."
             )
         if isinstance(spec, ClusterProperties):
-            yield from _properties(spec)
+            yield from _properties(spec, self._observed.cib.feature_set)
         for name, value in overrides(ref, spec).items():
             if not is_neutral(name, value):
                 yield Remark(Topic.OVERRIDE, f"{name} = {value} is what somebody set by hand; {_TAKEN_OVER}.")
@@ -156,11 +157,14 @@ _DEFAULTS = {
 """The attributes that agents set if they are not told another name (resource-agents, pacemaker's extra/resources)."""
 
 
-def _properties(spec: ClusterProperties) -> Iterator[Remark]:
-    fencing = spec.values.get("fencing-enabled", spec.values.get("stonith-enabled"))
-    if fencing == _OFF:
-        text = "fencing is off: what runs on a node that hangs may be started on another one too, and destroy its data."
-        yield Remark(Topic.FENCING, text)
+def _properties(spec: ClusterProperties, feature_set: tuple[int, ...]) -> Iterator[Remark]:
+    found = fencing(spec.values, feature_set)
+    if not found.enabled:
+        text = "what runs on a node that hangs may be started on another one too, and destroy its data."
+        yield Remark(Topic.FENCING, f"fencing is off ({found.name}): {text}")
+    if FENCING in spec.values and found.name != FENCING:
+        text = f"{FENCING} has no effect: before 3.0.2 Pacemaker heeds {STONITH} only, and fences if that is not said."
+        yield Remark(Topic.ODD, text)
     if spec.values.get("no-quorum-policy") == "ignore":
         text = "no-quorum-policy = ignore: a node that is cut off goes on as if it were alone, and so does the other."
         yield Remark(Topic.QUORUM, text)

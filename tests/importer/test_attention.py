@@ -74,3 +74,12 @@ def test_an_order_alone_makes_no_file() -> None:
     assert [file.name for file in found.files] == ["b.toml", "y.toml"]
     assert ["reconciler.io/order" in file.text for file in found.files] == [True, False]
     assert all(file.objects for file in found.files)
+
+
+def test_fencing_is_off_only_by_the_name_that_pacemaker_heeds() -> None:
+    old = imported(properties=pairs(fencing_enabled="false"))
+    assert old.attention[Topic.FENCING] == 0
+    assert "fencing-enabled has no effect: before 3.0.2 Pacemaker heeds stonith-enabled only" in comments(old)
+    new = imported(properties=pairs(fencing_enabled="false", stonith_enabled="true"), feature_set="3.20.5")
+    assert new.attention[Topic.FENCING] == 1
+    assert "fencing is off (fencing-enabled)" in comments(new)

@@ -92,7 +92,7 @@ def test_status_rings_and_failovers_of_a_living_cluster(watch: Watch, tmp_path: 
     def agrees() -> list[str]:
         cib = tmp_path / "cib.xml"
         cib.write_text(lab.nodes[TWO].run(["cibadmin", "--query"], check=True).stdout)
-        return differences(crm_mon(cib, tmp_path), status(ET.parse(cib).getroot(), now=time.time()))
+        return differences(crm_mon(cib), status(ET.parse(cib).getroot(), now=time.time()))
 
     assert agrees() == []
     assert watch.status(ONE).pings[0].scores == {ONE: 1000, TWO: 1000}
