@@ -52,7 +52,9 @@ class Breaker:
                 key = (change.ref, item.path, item.after)
                 times = (*(then for then in corrections.get(key, ()) if now - then < WINDOW), now)
                 if len(times) >= LIMIT:
-                    length = min(2 * pauses[change.ref].length, LONGEST) if change.ref in pauses else PAUSE
+                    earlier = pauses.get(change.ref)
+                    goes_on = earlier is not None and earlier.reason is Reason.OSCILLATING
+                    length = min(2 * earlier.length, LONGEST) if earlier and goes_on else PAUSE
                     why = f"{item.path} was corrected {LIMIT} times within {WINDOW:.0f} s"
                     why += " and somebody else changes it back"
                     pauses[change.ref] = Pause(now + length, length, Reason.OSCILLATING, why)
