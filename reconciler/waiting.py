@@ -48,7 +48,7 @@ def settle(scene: Scene) -> tuple[dict[Ref, Change], list[Hold]]:
     """Return the changes that fit together, and why the others wait; what depends on those waits in its turn."""
     changes, held = dict(scene.changes), dict(scene.held)
     holds: list[Hold] = []
-    while True:
+    while changes:
         now = Scene(changes, scene.written, held, scene.wanted, scene.observed)
         found = dict(_misfits(now))
         if not found:
@@ -56,6 +56,7 @@ def settle(scene: Scene) -> tuple[dict[Ref, Change], list[Hold]]:
         changes = {ref: change for ref, change in changes.items() if ref not in found}
         held |= found
         holds += found.values()
+    return changes, holds
 
 
 def _misfits(scene: Scene) -> Iterable[tuple[Ref, Hold]]:
@@ -90,8 +91,7 @@ def _names_nothing(ref: Ref, change: Change, there: Mapping[str, str], scene: Sc
         if reference.loose and (may_be_loose or scene.will_have(reference.name)):
             continue
         if not reference.fits(there.get(reference.name)):
-            message = f"{reference.field} names {reference.name}, which does not exist"
-            return Hold(Reason.REFERENCE_MISSING, message, ref)
+            return Hold(Reason.REFERENCE_MISSING, f"{reference.field} names {_missing(reference.name, scene)}", ref)
     return None
 
 
@@ -100,8 +100,14 @@ def _refers_to_nothing(ref: Ref, scene: Scene) -> Hold | None:
     element = scene.written.get(ref)
     for name in sorted(references.referring(element)) if element is not None else ():
         if not scene.will_have(name):
-            return Hold(Reason.REFERENCE_MISSING, f"it refers to {name}, which does not exist", ref)
+            return Hold(Reason.REFERENCE_MISSING, f"it refers to {_missing(name, scene)}", ref)
     return None
+
+
+def _missing(name: str, scene: Scene) -> str:
+    """Say what is not there, and whether it only waits for something itself."""
+    waiting = next((hold for ref, hold in scene.held.items() if ref.name == name and ref in scene.wanted), None)
+    return f"{waiting.ref}, which is held itself: {waiting.reason}" if waiting else f"{name}, which does not exist"
 
 
 def _takes_what_another_keeps(ref: Ref, change: Change, scene: Scene) -> Hold | None:

@@ -272,6 +272,13 @@ def test_a_tag_keeps_an_object_where_the_schema_wants_every_reference_to_exist()
     assert reasons(planned(live, OTHER).plan) == {"Primitive/a": Reason.REFERENCED}
 
 
+def test_what_names_an_object_that_is_held_says_so() -> None:
+    live = cib(primitive("other"), "other", '<rsc_location id="b" rsc="other" node="n" score="1"/>')
+    wish: Said = OTHER | {("Primitive", "b"): DUMMY, ("Location", "l"): {"resource": "b", "node": "n", "score": 1}}
+    found = {str(hold.ref): hold.message for hold in planned(live, wish).plan.holds}
+    assert found["Location/l"] == "resource names Primitive/b, which is held itself: NameTaken"
+
+
 def test_an_object_waits_for_the_one_that_has_its_name() -> None:
     live = cib(primitive("other"), "x other", '<rsc_location id="x" rsc="other" node="n" score="1"/>')
     order: Said = OTHER | {("Colocation", "x"): {"resource": "other", "with": "other", "score": 1}}
