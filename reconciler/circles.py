@@ -21,6 +21,8 @@ _INVERSE = {"start": "stop", "stop": "start", "promote": "demote", "demote": "pr
 _BEFORE = (("start", "promote"), ("demote", "stop"))
 """What is done to one resource in which order."""
 
+_FEW = 8
+
 
 class _Point(NamedTuple):
     """When an action on a resource begins, or has ended; of a container its members are acted on between the two."""
@@ -218,11 +220,17 @@ def _reasons(way: tuple[_Point, ...], graph: _Graph) -> list[Ref | None]:
 
 
 def _words(way: tuple[_Point, ...], graph: _Graph) -> str:
-    """Name the circle, what there is to each step in brackets: `start a -> start b (Order/x) -> start a (Order/y)`."""
+    """Name the circle, what there is to each step in brackets: `start a -> start b (Order/x) -> start a (Order/y)`.
+
+    Of a long one the first steps are named, and how many more there are.
+    """
     said = [f"{way[0].action} {way[0].name}"]
     last = way[0]
     for point, why in zip((*way[1:], way[0]), (*_reasons(way, graph)[1:], _reasons(way, graph)[0]), strict=True):
         if (point.name, point.action) != (last.name, last.action):
             said.append(f"{point.action} {point.name}" + (f" ({why})" if why else ""))
         last = point
+    more = len(said) - 1 - _FEW
+    if more > 1:
+        said[_FEW + 1 :] = [f"{more} more steps, the last of them back to {said[0]}"]
     return " -> ".join(said)

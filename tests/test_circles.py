@@ -112,6 +112,18 @@ def test_the_scheduler_finds_the_same_circles_among_random_orders(
     assert bool([*circles(made, made)]) is bool(stuck), stuck
 
 
+def test_of_a_long_circle_the_first_steps_are_named_and_how_many_more_there_are() -> None:
+    names = [f"r{number:03}" for number in range(300)]
+    primitives = "".join(item("Primitive", name, DUMMY) for name in names)
+    made = state(primitives, orders(*map(" ".join, zip(names, [*names[1:], names[0]], strict=True))))
+    (found,) = circles(made, made)
+    assert found.message == (
+        "orders in a circle, of which nothing ever starts: start r001 -> start r002 (Order/o1) -> start r003 (Order/o2)"
+        " -> start r004 (Order/o3) -> start r005 (Order/o4) -> start r006 (Order/o5) -> start r007 (Order/o6) "
+        "-> start r008 (Order/o7) -> start r009 (Order/o8) -> 292 more steps, the last of them back to start r001"
+    )
+
+
 def test_a_circle_with_what_is_not_ours_is_said_and_one_of_others_alone_is_not() -> None:
     ours, theirs = state(AB, orders("a b")), state(AB, item("Order", "x", "spec = { first = 'b', then = 'a' }"))
     assert [str(doubt.ref) for doubt in circles(ours, {**ours, **theirs})] == ["Order/o0"]
