@@ -56,9 +56,7 @@ def _properties(state: State) -> Iterator[tuple[str, str, str]]:
 
 
 def _fencing(state: State, observed: Observed) -> Iterator[str]:
-    properties: dict[str, str] = {}
-    for _, name, value in _properties(state):
-        properties.setdefault(name, value)
+    properties = heeded(state)
     found = fencing(properties, observed.cib.feature_set)
     if FENCING in properties and found.name != FENCING:
         yield f"{FENCING} has no effect: before 3.0.2 Pacemaker heeds {STONITH} only, which is {_word(found.enabled)}"
@@ -66,6 +64,14 @@ def _fencing(state: State, observed: Observed) -> Iterator[str]:
         yield f"{found.name} is false: what runs on a node that hangs may be started on another one too"
     elif lacks_device(state, observed):
         yield f"{found.name} is true and there is no STONITH resource: Pacemaker starts nothing; {remedy(found)}"
+
+
+def heeded(state: State) -> dict[str, str]:
+    """Return the unconditional properties, of several values of one name the one that Pacemaker heeds."""
+    properties: dict[str, str] = {}
+    for _, name, value in _properties(state):
+        properties.setdefault(name, value)
+    return properties
 
 
 def remedy(found: Fencing) -> str:

@@ -30,7 +30,6 @@ _SCORE = 100
 _NOTES = (
     "Heartbeat watched nodes, not resources: each resource here has a monitor operation that Heartbeat did not have.",
     "What ha.cf said is not here: nodes and links belong into corosync.conf, ping nodes become a cloned ping resource.",
-    "Pacemaker starts nothing before it can fence: add a STONITH resource, or stonith-enabled = false at your risk.",
     "The names of nodes must be those that `crm_node -n` prints on them.",
 )
 _REPEATED = ("MailTo", "Delay", "WinPopup")

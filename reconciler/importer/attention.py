@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import cache, cached_property
 from xml.etree import ElementTree as ET
 
+from reconciler.cautions import heeded, lacks_device, remedy
 from reconciler.cib import references
 from reconciler.cib.fencing import FENCING, STONITH, fencing
 from reconciler.frozen import frozen
@@ -17,6 +18,7 @@ from reconciler.kinds.nvset import AttributeSet
 from reconciler.kinds.observe import Observed, each
 from reconciler.kinds.operation import Operation
 from reconciler.kinds.primitive import Primitive
+from reconciler.kinds.resource_defaults import ResourceDefaults
 from reconciler.kinds.template import Template
 from reconciler.leftovers import is_neutral
 from reconciler.secret import looks_secret
@@ -27,6 +29,8 @@ class Topic(StrEnum):
     """What a remark is about, in words that a count can stand before."""
 
     FENCING = "fencing switched off"
+    NO_DEVICE = "fencing without a device"
+    STANDSTILL = "stopping everything or leaving it alone"
     QUORUM = "quorum ignored"
     OVERRIDE = "set by hand"
     MOVED = "left by a move or ban"
@@ -54,6 +58,7 @@ _AGENTS = {
     "upstart": "Pacemaker 3 knows no upstart jobs any more: take a systemd: unit",
     "nagios": "Pacemaker 3 knows no Nagios plugins any more",
 }
+_UNMANAGED = "Pacemaker neither starts nor stops a resource that does not say otherwise"
 _OLD_ROLES = frozenset({"master", "slave"})
 _OLD_NAMES = frozenset({"master-max", "master-node-max", "masters"})
 _WORTH_A_LOOK = re.compile("<expression|master|slave", re.IGNORECASE)
@@ -79,6 +84,14 @@ class Attention:
                 if names := frozenset(part.get("attribute", "") for part in element.iter("expression")) - {""}:
                     self._rules.setdefault(ref, names)
 
+    def of_the_whole(self) -> Iterator[Remark]:
+        """Yield what there is to say of no object but of all of them together."""
+        state, cib = self._observed.state, self._observed.cib
+        found = fencing(heeded(state), cib.feature_set)
+        if found.enabled and lacks_device(state, self._observed):
+            text = f"{found.name} is true, and nothing here fences: Pacemaker starts nothing; {remedy(found)}."
+            yield Remark(Topic.NO_DEVICE, text)
+
     def remarks(self, item: Item) -> Iterator[Remark]:
         """Yield what there is to say of an object as it is imported."""
         ref, spec = item.ref, item.spec
@@ -92,6 +105,8 @@ class Attention:
             )
         if isinstance(spec, ClusterProperties):
             yield from _properties(spec, self._observed.cib.feature_set)
+        if isinstance(spec, ClusterProperties | ResourceDefaults):
+            yield from _standstill(spec)
         for name, value in overrides(ref, spec).items():
             if not is_neutral(name, value):
                 yield Remark(Topic.OVERRIDE, f"{name} = {value} is what somebody set by hand; {_TAKEN_OVER}.")
@@ -168,6 +183,24 @@ def _properties(spec: ClusterProperties, feature_set: tuple[int, ...]) -> Iterat
     if spec.values.get("no-quorum-policy") == "ignore":
         text = "no-quorum-policy = ignore: a node that is cut off goes on as if it were alone, and so does the other."
         yield Remark(Topic.QUORUM, text)
+
+
+_STANDSTILLS = {
+    ("ClusterProperties", "stop-all-resources", "true"): "Pacemaker stops everything and starts nothing",
+    ("ClusterProperties", "maintenance-mode", "true"): "Pacemaker starts, stops and monitors nothing",
+    ("ClusterProperties", "is-managed-default", "false"): _UNMANAGED,
+    ("ResourceDefaults", "is-managed", "false"): _UNMANAGED,
+    ("ResourceDefaults", "target-role", "Stopped"): "every resource that does not say otherwise is stopped",
+}
+"""What brings the whole cluster to a standstill, by kind, name and value."""
+
+
+def _standstill(spec: ClusterProperties | ResourceDefaults) -> Iterator[Remark]:
+    where = " where its rule holds" if spec.rule else ""
+    for name, value in spec.values.items():
+        effect = _STANDSTILLS.get((type(spec).__name__, name, value))
+        if effect:
+            yield Remark(Topic.STANDSTILL, f"{name} = {value}: {effect}{where}. Take it out when that is over.")
 
 
 def _watches(operation: Operation) -> bool:

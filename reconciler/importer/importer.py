@@ -79,7 +79,8 @@ def import_cib(
     observed = observe(cib)
     selection = select(observed, overrides=overrides)
     attention = Attention(observed)
-    topics: Counter[Topic] = Counter()
+    whole = tuple(attention.of_the_whole())
+    topics = Counter(remark.topic for remark in whole)
     places = services({item.ref: item.spec for item in selection.items})
     blocks: dict[str, list[tuple[str, str]]] = {}
     said = _by_object(remarks, observed)
@@ -91,6 +92,7 @@ def import_cib(
         blocks.setdefault(places[item.ref], []).append((layout.remarks(texts), item.text))
     notes = [
         *notes,
+        *(f"Attention: {remark.text}" for remark in whole),
         *(f"{ref}: {text}" if ref else text for ref, texts in said.items() for text in texts),
         *(f"Not imported: {item.ref}: {item.why}." for item in selection.left_out),
     ]

@@ -152,7 +152,6 @@ def test_names_are_unique_and_lines_that_share_a_resource_are_remarked_on() -> N
 
 def test_what_heartbeat_did_and_pacemaker_does_not_is_said() -> None:
     assert any("monitor operation" in remark for remark in remarks("n1 mysql", ""))
-    assert any("fence" in remark for remark in remarks("n1 mysql", ""))
     [failback] = remarks("n1 mysql", "mysql-prefers-n1")
     assert "auto_failback" in failback
     assert "resource-stickiness" in failback

@@ -52,6 +52,7 @@ SETS = (
     "</cluster_property_set></crm_config><nodes/><resources>{resources}</resources><constraints/></configuration>"
     "<status/></cib>"
 )
+DEVICE = '<primitive id="f" class="stonith" type="fence_x"/>'
 PLAIN = '<primitive id="{0}" class="systemd" type="{0}"/>'
 
 
@@ -68,11 +69,11 @@ def test_why_an_order_counts_is_said_of_what_is_in_it() -> None:
 
 
 def test_an_order_alone_makes_no_file() -> None:
-    text = SETS.format(resources=PLAIN.format("y") + PLAIN.format("b"))
+    text = SETS.format(resources=PLAIN.format("y") + PLAIN.format("b") + DEVICE)
     start, end = text.index("<cluster_property_set"), text.index("</crm_config>")
     found = import_cib(parse(text[:start] + text[end:]))
-    assert [file.name for file in found.files] == ["b.toml", "y.toml"]
-    assert ["reconciler.io/order" in file.text for file in found.files] == [True, False]
+    assert [file.name for file in found.files] == ["b.toml", "fencing.toml", "y.toml"]
+    assert ["reconciler.io/order" in file.text for file in found.files] == [True, False, False]
     assert all(file.objects for file in found.files)
 
 
@@ -83,3 +84,34 @@ def test_fencing_is_off_only_by_the_name_that_pacemaker_heeds() -> None:
     new = imported(properties=pairs(fencing_enabled="false", stonith_enabled="true"), feature_set="3.20.5")
     assert new.attention[Topic.FENCING] == 1
     assert "fencing is off (fencing-enabled)" in comments(new)
+
+
+def test_what_stops_everything_is_pointed_at() -> None:
+    defaults = (
+        '<rsc_defaults><meta_attributes id="d"><nvpair id="d-1" name="target-role" value="stopped"/>'
+        '<nvpair id="d-2" name="is-managed" value="no"/></meta_attributes></rsc_defaults>'
+    )
+    options = pairs(stop_all_resources="yes", maintenance_mode="true", is_managed_default="false")
+    found = imported(properties=options, more=defaults)
+    assert found.attention[Topic.STANDSTILL] == 5
+    text = comments(found)
+    for said in (
+        "stop-all-resources = true: Pacemaker stops everything",
+        "maintenance-mode = true: Pacemaker starts, stops and monitors nothing",
+        "is-managed-default = false: Pacemaker neither starts nor stops",
+        "target-role = Stopped: every resource",
+        "is-managed = false: Pacemaker neither starts nor stops",
+    ):
+        assert said in text
+
+
+def test_what_stops_nothing_is_not() -> None:
+    options = pairs(stop_all_resources="false", maintenance_mode="false", is_managed_default="true")
+    assert imported(properties=options).attention[Topic.STANDSTILL] == 0
+
+
+def test_fencing_without_a_device_is_pointed_at() -> None:
+    alone, fenced = imported(resources=PLAIN.format("a")), imported(resources=PLAIN.format("a") + DEVICE)
+    off = imported(resources=PLAIN.format("a"), properties=pairs(stonith_enabled="false"))
+    assert [found.attention[Topic.NO_DEVICE] for found in (alone, fenced, off, imported())] == [1, 0, 0, 0]
+    assert "nothing here fences: Pacemaker starts nothing; add a Primitive with agent stonith:..." in comments(alone)

@@ -67,6 +67,7 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_there(tmp_path: Path) -> No
     assert result.stderr.splitlines() == [
         f"{text}: {fault}",
         f"{tmp_path / 'desired.d'}: 1 object in 2 files",
+        "comments in the manifests say what needs attention: 1 fencing without a device",
     ]
     written = "".join(file.read_text() for file in (tmp_path / "desired.d").iterdir())
     assert 'metadata.name = "a"' in written
