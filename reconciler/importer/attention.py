@@ -16,7 +16,7 @@ from reconciler.kinds.cluster_properties import PACEMAKERS, ClusterProperties
 from reconciler.kinds.identity import located
 from reconciler.kinds.nvset import AttributeSet
 from reconciler.kinds.observe import Observed, each
-from reconciler.kinds.operation import Operation
+from reconciler.kinds.operation import Operation, duplicates, why_duplicate
 from reconciler.kinds.primitive import Primitive
 from reconciler.kinds.resource_defaults import ResourceDefaults
 from reconciler.kinds.template import Template
@@ -36,6 +36,7 @@ class Topic(StrEnum):
     MOVED = "left by a move or ban"
     SECRET = "secrets in plain text"  # noqa: S105  the word for them, not one
     MONITOR = "without a monitor"
+    DUPLICATE = "with operations twice"
     AGENT = "of a class that is gone or going"
     LEGACY = "in words of older releases"
     ATTRIBUTE = "rules on attributes that nothing sets"
@@ -115,6 +116,9 @@ class Attention:
         yield from _secrets(spec)
         if isinstance(spec, Primitive):
             yield from self._primitive(spec)
+        if isinstance(spec, Primitive | Template):
+            for first, second in duplicates(spec.operations):
+                yield Remark(Topic.DUPLICATE, f"{why_duplicate(first, second)}.")
         if ref in self._legacy:
             text = f"the CIB says this in words of older releases ({self._legacy[ref]}); here it is in today's."
             yield Remark(Topic.LEGACY, text)

@@ -1,6 +1,6 @@
 """An operation of a resource: a `monitor` every 10 seconds, the timeout of a `stop`. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Protocol, Self
 from xml.etree import ElementTree as ET
@@ -86,6 +86,30 @@ class Operation(Part):
     def key(self) -> tuple[str, str, str]:
         """What no two operations of a resource share."""
         return self.name, self.interval, self.role or ""
+
+
+def duplicates(operations: Iterable[Operation]) -> tuple[tuple[Operation, Operation], ...]:
+    """Return recurring operations with one that has their name and interval, and another role.
+
+    crm_verify refuses such a configuration (`is_op_dup` in Pacemaker 2.1.5): it tells operations apart by name and
+    interval only.
+    """
+    first: dict[tuple[str, str], Operation] = {}
+    found = []
+    for operation in operations:
+        if operation.interval not in ("0s", "0") and operation.enabled != "false":
+            other = first.setdefault((operation.name, operation.interval), operation)
+            found += [(other, operation)] if other is not operation else []
+    return tuple(found)
+
+
+def why_duplicate(first: Operation, second: Operation) -> str:
+    """Say what is the matter with such two."""
+    roles = " and ".join(f"role {operation.role}" if operation.role else "no role" for operation in (first, second))
+    return (
+        f"two operations {first.name} of the same interval {first.interval}, with {roles}: Pacemaker calls the "
+        "second a duplicate and crm_verify an error; give each an interval of its own, such as 10s and 11s"
+    )
 
 
 def _sorted(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:

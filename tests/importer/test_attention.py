@@ -115,3 +115,16 @@ def test_fencing_without_a_device_is_pointed_at() -> None:
     off = imported(resources=PLAIN.format("a"), properties=pairs(stonith_enabled="false"))
     assert [found.attention[Topic.NO_DEVICE] for found in (alone, fenced, off, imported())] == [1, 0, 0, 0]
     assert "nothing here fences: Pacemaker starts nothing; add a Primitive with agent stonith:..." in comments(alone)
+
+
+def test_operations_that_pacemaker_takes_for_duplicates_are_pointed_at() -> None:
+    def found(second: str) -> Imported:
+        return imported(
+            resources='<primitive id="a" class="ocf" provider="heartbeat" type="Dummy"><operations>'
+            f'<op id="o1" name="monitor" interval="10s" role="Started"/>{second}</operations></primitive>'
+        )
+
+    twice = found('<op id="o2" name="monitor" interval="10000ms" role="Stopped"/>')
+    assert twice.attention[Topic.DUPLICATE] == 1
+    assert "of the same interval 10s, with role Started and role Stopped" in comments(twice)
+    assert found('<op id="o2" name="monitor" interval="11s" role="Stopped"/>').attention[Topic.DUPLICATE] == 0
