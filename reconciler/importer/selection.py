@@ -21,7 +21,7 @@ from reconciler.kinds.observe import Observed
 from reconciler.leftovers import is_neutral
 from reconciler.manifests import VERBATIM, Said, Spoiled, name_problem, read_object
 from reconciler.plan import flatten
-from reconciler.state import Ref, Spec
+from reconciler.state import Ref, Rejected, Spec
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -78,7 +78,7 @@ def select(observed: Observed, *, overrides: bool = True) -> Selection:
             items[found.ref] = found
         else:
             left_out.append(found)
-    left_out += _misfits(items)
+    left_out += _misfits(items, {key(item.ref): item.ref for item in left_out})
     if not items:
         nodes = (_item(ref, Node(), plain=plain) for ref in observed.state if ref.kind == "Node")
         items = {item.ref: item for item in nodes if isinstance(item, Item)}
@@ -178,8 +178,8 @@ def _faults(found: Said | Spoiled) -> tuple[str, ...]:
     return tuple(f"{fault.field.removeprefix('spec.')}: {fault.message}" for fault in found.faults)
 
 
-def _misfits(items: dict[Ref, Item]) -> Iterator[LeftOut]:
-    """Take out what does not fit in with the rest, until all fits."""
+def _misfits(items: dict[Ref, Item], gone: dict[str, Ref]) -> Iterator[LeftOut]:
+    """Take out what does not fit in with the rest, until all fits; `gone` is what is left out already, by its id."""
     while True:
         state = {ref: item.spec for ref, item in items.items()}
         faults = check(state, defaultdict(str))
@@ -188,5 +188,18 @@ def _misfits(items: dict[Ref, Item]) -> Iterator[LeftOut]:
         names = {str(ref): ref for ref in state}
         for name in dict.fromkeys(fault.object for fault in faults):
             ref = names[name]
-            del items[ref]
-            yield LeftOut(ref, "; ".join(f"{fault.field}: {fault.message}" for fault in faults if fault.object == name))
+            said = [_misfit(fault, items[ref], gone) for fault in faults if fault.object == name]
+            yield LeftOut(ref, "; ".join(dict.fromkeys(said)))
+        for name in {fault.object for fault in faults}:
+            del items[names[name]]
+            gone.setdefault(key(names[name]), names[name])
+
+
+def _misfit(fault: Rejected, item: Item, gone: Mapping[str, Ref]) -> str:
+    """Say what is the matter; of what names something that is left out, that this is why."""
+    if fault.message.startswith("there is no "):
+        for reference in CLUSTER_KINDS[item.ref.kind].references(item.spec):
+            meant = gone.get(reference.name)
+            if meant and fault.field == f"spec.{reference.field}" and f" {reference.name!r}" in fault.message:
+                return f"{fault.field}: {meant} was not imported"
+    return f"{fault.field}: {fault.message}"

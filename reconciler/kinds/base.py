@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, time
+from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
 from xml.etree import ElementTree as ET
 
@@ -167,10 +168,11 @@ class Reader:
     def __init__(self, element: ET.Element) -> None:
         self.element = element
         self._attributes = dict(element.items())
-        self._children = list(children(element))
+        self._children, self._known = list(children(element)), set[str]()
 
     def take(self, name: str) -> str | None:
         """Take an attribute; None if it is absent."""
+        self._known.add(name)
         return self._attributes.pop(name, None)
 
     def elements(self, *tags: str) -> list[ET.Element]:
@@ -184,7 +186,9 @@ class Reader:
     def done(self) -> None:
         """Raise UnsupportedError if an attribute or a child is left."""
         if self._attributes:
-            raise UnsupportedError(f"<{self.element.tag}> has the attribute {min(self._attributes)!r}")
+            name = min(self._attributes)
+            hint = "".join(f"; did you mean {it!r}?" for it in get_close_matches(name, self._known, 1, 0.75))
+            raise UnsupportedError(f"<{self.element.tag}> has the unknown attribute {name!r}{hint}")
         if self._children:
             raise UnsupportedError(f"<{self.element.tag}> contains <{self._children[0].tag}>")
 

@@ -128,3 +128,17 @@ def test_operations_that_pacemaker_takes_for_duplicates_are_pointed_at() -> None
     assert twice.attention[Topic.DUPLICATE] == 1
     assert "of the same interval 10s, with role Started and role Stopped" in comments(twice)
     assert found('<op id="o2" name="monitor" interval="11s" role="Stopped"/>').attention[Topic.DUPLICATE] == 0
+
+
+def test_what_goes_only_with_something_else_says_so() -> None:
+    found = imported(
+        resources='<group id="rsc1"><primitive id="child_rsc1" klass="ocf" provider="heartbeat" type="Dummy"/></group>'
+        '<primitive id="child_rsc2" class="ocf" provider="heartbeat" type="Dummy"/><clone id="c">'
+        '<group id="rsc2"><primitive id="child_rsc3" class="ocf" type="Dummy" what="1"/></group></clone>'
+    )
+    why = {str(item.ref): item.why for item in found.left_out}
+    assert why["Primitive/child_rsc1"] == "<primitive> has the unknown attribute 'klass'; did you mean 'class'?"
+    assert why["Group/rsc1"] == "spec.resources: Primitive/child_rsc1 was not imported"
+    assert why["Primitive/child_rsc3"] == "<primitive> has the unknown attribute 'what'"
+    assert why["Clone/c"] == "spec.resource: Group/rsc2 was not imported"
+    assert len(why) == 5

@@ -109,7 +109,7 @@ def test_what_is_left_out_is_named_once_and_why(tmp_path: Path) -> None:
     result = run("import", "--cib", str(file), "--output", str(tmp_path / "d"))
     assert result.exit_code == 1
     assert [line for line in result.stderr.splitlines() if "not imported" in line] == [
-        "Primitive/p: not imported: <primitive> has the attribute 'new'",
+        "Primitive/p: not imported: <primitive> has the unknown attribute 'new'",
         "primitive/p: not imported: it has the name of one of its kind that stands before it",
         "swarm/s: not imported: no kind of manifest is for such an element",
     ]
