@@ -77,7 +77,9 @@ def load(
     state = {item.ref: item.spec for item in sorted(said, key=lambda item: item.ref)}
     files = {item.ref: item.file for item in reversed(said)}
     order = tuple(name for item in found if isinstance(item, Sequence) for name in item.names)
-    faults += check(state, files, None if unread else frozenset(item.ref for item in spoiled if item.ref))
+    lost = None if unread else frozenset(item.ref for item in spoiled if item.ref)
+    del found, said, known  # of thousands of objects they are as large as what is made of them
+    faults += check(state, files, lost)
     return Desired(state, revision, files, tuple(sorted(set(faults))), order=order)
 
 
@@ -247,13 +249,17 @@ def name_problem(name: Any, kind: Kind | None, *, verbatim: bool = False) -> str
 def _twice(said: Iterable[Said]) -> Iterator[Rejected]:
     """Find two objects of one identity, and two of the CIB that would share an id."""
     seen: dict[str, Said] = {}
-    for item in sorted(said, key=lambda item: (item.ref, item.file)):
+    several: dict[str, list[Said]] = {}
+    for item in said:
         kind = KINDS[item.ref.kind]
         key = kind.key(item.ref.name) if isinstance(kind, ClusterKind) else str(item.ref)
-        if first := seen.get(key):
+        if seen.setdefault(key, item) is not item:
+            several.setdefault(key, [seen[key]]).append(item)
+    for items in several.values():
+        first, *others = sorted(items, key=lambda item: (item.ref, item.file))
+        for item in others:
             what = "is said twice" if first.ref == item.ref else f"has the same id as {first.ref}"
             yield Rejected(item.file, str(item.ref), "metadata.name", f"{what}, first in {first.file}")
-        seen.setdefault(key, item)
 
 
 def _path(given: Any, loc: Iterable[str | int]) -> str:

@@ -275,5 +275,6 @@ def test_versions_dc_and_flags() -> None:
     here = cluster(properties=properties, admin_epoch="1", epoch="22", num_updates="333", dc_uuid="id-b")
     assert (here.admin_epoch, here.epoch, here.num_updates) == (1, 22, 333)
     assert (here.dc, here.nodes["b"].is_dc, here.quorate, here.maintenance_mode) == ("b", True, True, True)
-    assert here.fencing_enabled
+    assert not here.fencing_enabled, "of this release stonith-enabled counts"
+    assert cluster(properties=properties, crm_feature_set="3.21.0").fencing_enabled
     assert here.cluster_name == "web"
