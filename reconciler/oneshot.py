@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from xml.etree import ElementTree as ET
@@ -90,7 +91,7 @@ def plan(settings: Settings, directory: Path, file: Path | None, node: str) -> P
     observation = vault.conceal(seen or look_here(settings, node, shell))
     rules = overlaid(settings.rules, desired.state)
     live = observation.cluster.state if observation.cluster else {}
-    left_alone = rules.left_alone({*desired.state, *live})
+    left_alone = rules.left_alone(chain(desired.state, live))
     added = frozenset() if file else inventory(settings.state_dir)
     decision = decide(desired, observation, Policy(rules.prune), Remembered(added, left_alone=left_alone))
     if observation.cib is not None and decision.cluster is not None and decision.cluster.operations:

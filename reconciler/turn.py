@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from reconciler.breaker import Breaker
@@ -286,7 +287,7 @@ class Turner:
         rules = overlaid(self._rules, desired.state)
         holds = self._holds(desired, observation, rules, memory)
         live = observation.cluster.state if observation.cluster else {}
-        observed_only = rules.left_alone({*desired.state, *live})
+        observed_only = rules.left_alone(chain(desired.state, live))
         left_alone = {**memory.breaker.holds(desired.revision, now), **observed_only}
         waits = for_now(observation, rules)
         remembered = Remembered(memory.inventory, memory.last_cib, left_alone, waits)

@@ -144,14 +144,15 @@ class Cib:
         """Tell whether somebody has asked for the elements of the configuration."""
         return self._tree is not None or "root" in vars(self) or (self._twin is not None and self._twin.has_tree)
 
-    def pieces(self, whole: Container[str] = ()) -> Iterator[tuple[str, ET.Element | None]]:
+    def pieces(self, whole: Container[str] = (), listed: str = "") -> Iterator[tuple[str, ET.Element | None]]:
         """Yield what stands in the sections of the configuration, with the section's tag.
 
         When a section begins, None is yielded. One in `whole` is an object itself: of it nothing else is yielded but
-        the section. Elements are only there until the next is asked for.
+        the section. Elements are only there until the next is asked for. Of the tag whose id is `listed` it may be
+        that only the ids of what is in it are there, as the words of its text.
         """
         if not self.has_tree:
-            yield from pieces.pieces(self._source.chunks(), whole)
+            yield from pieces.pieces(self._source.chunks(), whole, listed)
             return
         for section in children(self.configuration):
             yield str(section.tag), None

@@ -15,8 +15,9 @@ RECORD_SECTION = "tags"
 
 
 def recorded_ids(tag: ET.Element | None) -> frozenset[str]:
-    """Return the ids that the tag records, whether they exist or not."""
-    return frozenset(name for ref in children(tag) if (name := ref.get("id")))
+    """Return the ids that the tag records, whether they exist or not; a tag that was only listed has them as words."""
+    words = (tag.text or "").split() if tag is not None else []
+    return frozenset([*words, *(name for ref in children(tag) if (name := ref.get("id")))])
 
 
 def live_record(cib: Cib) -> ET.Element | None:

@@ -87,7 +87,9 @@ def outline(text: Iterable[str], section: str) -> ET.Element:
     raise XmlError(_CUT_SHORT)
 
 
-def pieces(text: Iterable[str], whole: Container[str] = ()) -> Iterator[tuple[str, ET.Element | None]]:
+def pieces(
+    text: Iterable[str], whole: Container[str] = (), listed: str = ""
+) -> Iterator[tuple[str, ET.Element | None]]:
     """Yield what stands in the sections of the configuration, with the section's tag; no comments.
 
     When a section begins, None is yielded. One in `whole` is an object itself: of it nothing else is yielded but the
@@ -96,8 +98,10 @@ def pieces(text: Iterable[str], whole: Container[str] = ()) -> Iterator[tuple[st
     Args:
         text: a document in which `head` has found a configuration.
         whole: tags of sections.
+        listed: the id of a tag of which only the ids of what is in it are needed: they are its text, as words.
     """
     path: list[ET.Element] = []
+    names: list[str] = []
     for event, element in _parsed(text):
         if event == "start":
             path.append(element)
@@ -106,12 +110,17 @@ def pieces(text: Iterable[str], whole: Container[str] = ()) -> Iterator[tuple[st
             continue
         path.pop()
         match path:
+            case [_, _, _, outer] if listed and _is_listed(outer, listed):
+                names.append(element.get("id", ""))
+                outer.remove(element)
             case [_, configuration] if configuration.tag == "configuration":
                 if element.tag in whole:
                     yield element.tag, element
                 configuration.remove(element)
             case [_, configuration, section] if configuration.tag == "configuration":
                 if section.tag not in whole:
+                    if listed and _is_listed(element, listed):
+                        element.text = " ".join(names)
                     yield section.tag, element
                     section.remove(element)
             case [_]:
@@ -119,6 +128,10 @@ def pieces(text: Iterable[str], whole: Container[str] = ()) -> Iterator[tuple[st
                     return
                 element.clear()
     raise XmlError(_CUT_SHORT)  # never nothing for what has not been read
+
+
+def _is_listed(element: ET.Element, listed: str) -> bool:
+    return element.tag == "tag" and element.get("id") == listed
 
 
 def parts(text: Iterable[str], tags: Container[str]) -> Iterator[tuple[Sequence[str], ET.Element]]:

@@ -140,7 +140,7 @@ class _Reading:
         self._sections: list[str] = []
         self._recorded: frozenset[str] = frozenset()
         self.referred: set[str] = set()
-        for section, element in cib.pieces(_SECTIONS_AS_OBJECTS):
+        for section, element in cib.pieces(_SECTIONS_AS_OBJECTS, TAG):
             if element is None:
                 self._sections.append(section)
             elif (section, element.get("id")) == ("tags", TAG):

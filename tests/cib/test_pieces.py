@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 from weakref import ref
 from xml.etree import ElementTree as ET
 
@@ -16,6 +17,7 @@ from reconciler.cib.ownership import RECORD_SECTION
 from reconciler.cib.source import Source
 from reconciler.kinds.observe import each, observe
 from reconciler.planner import CONFIGURATION
+from reconciler.state import Ref
 from tests.configurations import Live, lives
 from tests.programs import each_of_the_corpus
 
@@ -173,3 +175,18 @@ def test_a_long_value_hides_nothing(length: int) -> None:
     found = [section for section, element in parse(text).pieces() if element is not None]
     assert found.count("resources") == 41
     says_the_same(text)
+
+
+def test_what_has_the_name_of_the_record_is_read_as_what_it_is() -> None:
+    pair = '<instance_attributes id="i"><nvpair id="n" name="a" value="b"/></instance_attributes>'
+    named = f'<primitive id="reconciler-owned" class="ocf" provider="x" type="y">{pair}</primitive>'
+    text = COMMENTED.format(tags="").replace("<resources>", f"<resources>{named}")
+    says_the_same(text)
+    spec: Any = observe(parse(text)).state[Ref("Primitive", "reconciler-owned")]
+    assert spec.params[0].values == {"a": "b"}
+
+
+def test_what_is_recorded_is_read_without_an_element_for_each() -> None:
+    text = COMMENTED.format(tags='<tags><tag id="reconciler-owned"><obj_ref id="g"/><obj_ref id="p"/></tag></tags>')
+    says_the_same(text)
+    assert observe(parse(text)).owned == {"g", "p"}
