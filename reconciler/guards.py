@@ -39,8 +39,8 @@ APPROVAL_LASTS = 86400.0
 class Inquiry:
     """What was asked about a patch before it is sent: what it would lead to, and what the DC is doing.
 
-    `dc_state` is the state of the DC's controller (`S_IDLE`), empty if it did not say. `outdated` is true of what was
-    found out before somebody else changed the configuration.
+    `dc_state` is the state of the DC's controller (`S_IDLE`), empty if it did not say or was not asked. `outdated` is
+    true of what was found out before somebody else changed the configuration.
     """
 
     forecast: Forecast | NoForecast
@@ -226,19 +226,29 @@ def _busy(planned: ClusterPlan, moment: Moment) -> Iterator[_Wait]:
     thinks about an edit: who waited for that would starve where edits never end.
     """
     state = moment.inquiry.dc_state if moment.inquiry else ""
-    status = moment.observation.status
-    if status is None or state in {"", controller.IDLE}:
+    if state in {"", controller.IDLE}:
         return
+    others = under_way(planned, moment.observation.status)
+    if others:
+        yield _wait(Reason.TRANSITION_RUNNING, f"waits until the cluster has done what it is at: {_some(others)}")
+
+
+def under_way(planned: ClusterPlan, status: ClusterStatus | None) -> tuple[str, ...]:
+    """Return what operations are under way of resources that a plan is not about, in words.
+
+    Of an operation whose end was never recorded the same is seen: only the DC knows whether it is at it, and only then
+    it has to be asked.
+    """
+    if status is None:
+        return ()
     concerned = frozenset(name for change in planned.plan.changes for name in _names(change))
-    under_way = [
+    return tuple(
         f"{resource.id} {task} on {node}"
         for resource in status.resources.values()
         if not resource.members and concerned.isdisjoint(_lineage(resource, status))
         for node, there in resource.placements.items()
         for task in _tasks(there)
-    ]
-    if under_way:
-        yield _wait(Reason.TRANSITION_RUNNING, f"waits until the cluster has done what it is at: {_some(under_way)}")
+    )
 
 
 def _tasks(there: Placement) -> Iterator[str]:

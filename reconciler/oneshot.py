@@ -96,12 +96,14 @@ def plan(settings: Settings, directory: Path, file: Path | None, node: str) -> P
     decision = decide(desired, observation, Policy(rules.prune), Remembered(added, left_alone=left_alone))
     if observation.cib is not None and decision.cluster is not None and decision.cluster.operations:
         # Where nothing changes nobody is asked, which is most often.
-        from reconciler.guards import Moment, guarded  # noqa: PLC0415
+        from reconciler.guards import Moment, guarded, under_way  # noqa: PLC0415
         from reconciler.host.simulator import Simulator  # noqa: PLC0415
 
         simulator = Simulator(shell, settings.command_timeout)
-        ask = simulator.without_dc if file else simulator.inquire
-        inquiry = None if decision.cluster.only_records else ask(observation.cib, decision.cluster)
+        inquiry = None
+        if not decision.cluster.only_records:
+            busy = file is None and under_way(decision.cluster, observation.status)
+            inquiry = simulator.inquire(observation.cib, decision.cluster, observation.cib.dc or "" if busy else "")
         moment = Moment(desired, observation, inquiry, time.time(), live=file is None)
         decision = replace(guarded(decision, moment, rules, observation.register), forecast=moment.forecast)
     if file is None:

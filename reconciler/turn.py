@@ -11,10 +11,11 @@ from reconciler.cib import controller
 from reconciler.cib.document import Cib
 from reconciler.decision import Decision, Remembered, blind, decide, for_node
 from reconciler.frozen import frozen
-from reconciler.guards import Inquiry, Moment, guarded, held, tidied
+from reconciler.guards import Inquiry, Moment, guarded, held, tidied, under_way
 from reconciler.health import RESOURCE_KINDS, health
 from reconciler.host.applier import apply
 from reconciler.host.observer import Observer
+from reconciler.host.realtime import realtime, usual
 from reconciler.host.shell import Ahead, Shell
 from reconciler.host.simulator import Simulator
 from reconciler.host.vault import Vault
@@ -41,6 +42,8 @@ NOTHING = Desired({}, "")
 
 
 _TRIES_IN_A_PASS = 20
+_FAIR_TRIES = 2
+"""After so many patches in a pass came too late, the next ones are made before all else that wants the processor."""
 
 
 @dataclass
@@ -132,7 +135,7 @@ class Turner:
             if not attempt.too_late:
                 break
             # Of two that write without pause the one wins that is quick after having read.
-            with self._shell.ahead(*PATCH) as ready:
+            with realtime(attempt.refusals > _FAIR_TRIES), self._shell.ahead(*PATCH) as ready:
                 observation = self._understand(self._observer.look_again(observation.snapshot), memory)
                 attempt = self._attempt(wanted, observation, memory, attempt, ready)
         after, left, outcomes = attempt.before, attempt.planned, attempt.outcomes
@@ -316,11 +319,15 @@ class Turner:
         edit, cib, planned = without_version(patch), observation.cib, decision.cluster
         if cib is None or planned is None:
             raise ValueError("there is no patch without a CIB")
-        if memory.asked and memory.asked[0] == edit and (again or memory.asked[1] == cib.text):
-            return replace(memory.asked[2], outdated=memory.asked[1] != cib.text)
-        inquiry = self._simulator.inquire(cib, planned)
-        # A busy DC is asked again: that it has become idle leaves no trace in the CIB.
-        memory.asked = (edit, cib.text, inquiry) if inquiry.dc_state == controller.IDLE else None
+        if memory.asked and memory.asked[0] == edit:
+            _, text, inquiry = memory.asked
+            # A busy DC is asked again in the next pass: that it has become idle leaves no trace in the CIB.
+            if again or (text == cib.text and inquiry.dc_state in {"", controller.IDLE}):
+                return replace(inquiry, outdated=text != cib.text)
+        busy = under_way(planned, observation.status)
+        with usual():  # of a large configuration it takes long
+            inquiry = self._simulator.inquire(cib, planned, cib.dc or "" if busy else "")
+        memory.asked = (edit, cib.text, inquiry)
         return inquiry
 
     def _holds(self, desired: Desired, observation: Observation, rules: Rules, memory: Memory) -> tuple[Hold, ...]:

@@ -446,7 +446,7 @@ CRASHES = [
     ("reconciler.cib.patch", "", "render"),
     ("reconciler.host.vault", "", "resolve"),
     ("reconciler.host.vault", "", "conceal"),
-    ("reconciler.host.simulator", "Simulator", "without_dc"),
+    ("reconciler.host.simulator", "Simulator", "inquire"),
     ("reconciler.host.shell", "Shell", "start_all"),
     ("reconciler.text", "", "plan_text"),
 ]

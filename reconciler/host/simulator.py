@@ -62,18 +62,12 @@ class Simulator:
         """
         return self._ask(live, configuration, secrets, "").forecast
 
-    def without_dc(self, live: Cib, planned: ClusterPlan) -> Inquiry:
-        """Make a forecast for a CIB in a file, of which no DC knows."""
-        return self._inquire(live, planned, "")
+    def inquire(self, live: Cib, planned: ClusterPlan, dc: str = "") -> Inquiry:
+        """Make a forecast, and ask the DC meanwhile, if it is named, what it is doing.
 
-    def inquire(self, live: Cib, planned: ClusterPlan) -> Inquiry:
-        """Make a forecast, and ask the DC meanwhile what it is doing. Never raises for what the tools do.
-
-        Where the schema refuses the plan, its verdict says which objects, and what of them.
+        Where the schema refuses the plan, its verdict says which objects, and what of them. Never raises for what the
+        tools do. A DC answers after seconds where others change the configuration all the time.
         """
-        return self._inquire(live, planned, live.dc or "")
-
-    def _inquire(self, live: Cib, planned: ClusterPlan, dc: str) -> Inquiry:
         inquiry = self._ask(live, planned.configuration, planned.secrets, dc)
         verdict = inquiry.forecast.verdict
         if not verdict.invalid:

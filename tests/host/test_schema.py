@@ -58,7 +58,7 @@ def asked(simulator: Simulator, schema: str, manifest: str) -> Verdict:
     planned = decide(loaded, seen, Policy(), Remembered()).cluster
     assert planned
     assert seen.cib
-    return simulator.without_dc(seen.cib, planned).forecast.verdict
+    return simulator.inquire(seen.cib, planned).forecast.verdict
 
 
 def item(kind: str, name: str, *spec: str) -> str:

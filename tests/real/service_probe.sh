@@ -15,6 +15,7 @@ tried sh -c 'cibadmin --query >/tmp/cib.xml && crm_simulate --run --xml-file /tm
 tried sh -c 'crm_verify --xml-file /tmp/cib.xml'
 tried sh -c 'printf "address add 10.9.9.9/32 dev bond0\naddress del 10.9.9.9/32 dev bond0\n" | ip -batch -'
 tried sh -c 'echo 1 >/var/lib/reconciler/probe && rm /var/lib/reconciler/probe'
+tried chrt --other 0 true
 tried systemd-run --quiet --wait /bin/true
 
 tried touch /etc/reconciler/desired.d/probe.toml
@@ -24,4 +25,5 @@ tried touch /var/lib/pacemaker/cib/probe
 tried sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
 tried unshare --net true
 tried mount -t tmpfs probe /mnt
+tried chrt --rr 2 true
 tried chown nobody /tmp/cib.xml
