@@ -218,7 +218,7 @@ def _restarts(
             yield Surprise(
                 Sort.RESTART, name, f"{name} was restarted or reloaded on {node}; the forecast did not say so"
             )
-        elif not was and node in expected.restarts:
+        elif not was and node in expected.restarts and not then.placements[node].pending:
             yield Surprise(Sort.RESTART, name, f"{_said(name, expected)}; it was not restarted on {node}")
 
 

@@ -122,6 +122,19 @@ def test_an_unforeseen_restart_and_one_that_did_not_come_are_surprises() -> None
     assert message.endswith("it was not restarted on vm-node1")
 
 
+def test_nobody_can_tell_whether_what_was_under_way_was_restarted() -> None:
+    """The forecast restarts what is just starting; a start that has ended meanwhile can be reloaded."""
+    cib = web()
+    forecast = ask(cib, edited(cib, param("httpd", "configfile", "/etc/other.conf")))
+    assert isinstance(forecast, Forecast)
+    now = status(cib.root)
+    httpd = now.resources["httpd"]
+    starting = {name: replace(there, pending="start") for name, there in httpd.placements.items()}
+    then = replace(now, resources={**now.resources, "httpd": replace(httpd, placements=starting)})
+    assert compare(expect(then, forecast), now) == ()
+    assert compare(expect(now, forecast), now) != ()
+
+
 def test_a_reload_is_in_the_history_as_a_start_and_is_told_by_its_forecast() -> None:
     cib = web()
     started = act_out(cib, edited(cib, param("httpd", "configfile", "/etc/other.conf")))
