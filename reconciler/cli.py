@@ -105,8 +105,10 @@ def plan(config: Settings, desired: Path | None, cib: Path | None, node: str, fo
             # Also of a plan that is held: what would be sent.
             cluster = planned.decision.cluster
             click.echo(text.plan_xml(cluster.plan if cluster else decided), nl=False)
+            click.echo(text.asides(decided), nl=False, err=True)
         case "crm":
             click.echo(text.plan_crm(decided), nl=False)
+            click.echo(text.asides(decided), nl=False, err=True)
         case _:
             ages = {} if cib else oneshot.override_ages(config, planned)
             click.echo(text.decision_text(planned.decision, colour=sys.stdout.isatty(), ages=ages), nl=False)

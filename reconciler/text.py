@@ -36,20 +36,20 @@ def plan_text(
         ages: for how long overrides have been there, in words, where that is known.
         colour: paint creations green, updates yellow, deletions red with ANSI escapes; for terminals only.
     """
-    blocks = [list(_change(change, colour=colour)) for change in plan.changes]
-    blocks += [
-        block
-        for block in (
-            _block("Held back, not done now:", _holds(plan.holds)),
-            _block("Set by hand, respected:", _overrides(plan, ages)),
-            _block("Not ours, left alone:", _foreign(plan.foreign)),
-            _block("Warnings:", plan.warnings),
-            _block("Pacemaker would then:", forecast_lines),
-        )
-        if block
-    ]
-    blocks.append([_paint(_summary(plan), "1", colour=colour)])
-    return "\n".join("".join(f"{line}\n" for line in block) for block in blocks)
+    return _joined(
+        *(list(_change(change, colour=colour)) for change in plan.changes),
+        _held(plan),
+        _block("Set by hand, respected:", _overrides(plan, ages)),
+        _block("Not ours, left alone:", _foreign(plan.foreign)),
+        _warnings(plan),
+        _block("Pacemaker would then:", forecast_lines),
+        [_paint(_summary(plan), "1", colour=colour)],
+    )
+
+
+def asides(plan: Plan) -> str:
+    """Return what neither a patch nor crm's words can say of a plan: what is held back, and warnings."""
+    return _joined(_held(plan), _warnings(plan))
 
 
 def decision_text(
@@ -66,6 +66,19 @@ def decision_json(decision: Decision) -> dict[str, Any]:
     """
     digest = decision.demand.digest if decision.demand else None
     return {**plan_json(decision.plan), "digest": digest, "forecast": data(decision.forecast)}
+
+
+def _joined(*blocks: Iterable[str]) -> str:
+    texts = ("".join(f"{line}\n" for line in block) for block in blocks)
+    return "\n".join(text for text in texts if text)
+
+
+def _held(plan: Plan) -> list[str]:
+    return _block("Held back, not done now:", _holds(plan.holds))
+
+
+def _warnings(plan: Plan) -> list[str]:
+    return _block("Warnings:", plan.warnings)
 
 
 def _block(title: str, lines: Iterable[str]) -> list[str]:

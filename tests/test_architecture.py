@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.kinds import KINDS
+from reconciler.plan import Reason
 from tests.programs import need
 
 ROOT = Path(__file__).parents[1] / "reconciler"
@@ -177,8 +178,20 @@ def test_names_and_errors_say_something(path: Path) -> None:
             assert caught not in {"everything", "Exception", "BaseException"}
 
 
+def readme(title: str) -> str:
+    """The part of README under a heading."""
+    return (ROOT.parent / "README.md").read_text(encoding="utf-8").partition(f"## {title}\n")[2].partition("\n## ")[0]
+
+
+def test_the_readme_says_how_long_every_reason_holds() -> None:
+    rows = re.findall(r"^\| ([A-Z][\w, ]+) \|", readme("When a change waits"), re.MULTILINE)
+    named = {name.removesuffix(" of one object") for row in rows for name in row.split(", ")}
+    # What is in sync, under way or has failed is not held, but a state.
+    assert named == set(Reason) - {Reason.IN_SYNC, Reason.PENDING, Reason.FAILED}
+
+
 def test_the_readme_names_every_kind() -> None:
-    table = (ROOT.parent / "README.md").read_text(encoding="utf-8").partition("## Kinds")[2].partition("\n## ")[0]
+    table = readme("Kinds")
     rows = re.findall(r"^\| ([A-Z][\w, ]+) \|", table, re.MULTILINE)
     assert {name for row in rows for name in row.split(", ")} == set(KINDS)
 

@@ -134,6 +134,16 @@ def test_the_formats_say_the_same(cib: Path) -> None:
     assert all(name in patch and name in words for name in names)
 
 
+@pytest.mark.parametrize("format_", ["xml", "crm"])
+def test_what_a_format_cannot_say_is_said_beside_it(format_: str) -> None:
+    case = Path("tests/cases/schema-without-tags")
+    words = ["plan", "--cib", str(case / "cib.xml"), "--desired", str(case / "desired"), "--format", format_]
+    done = subprocess.run((sys.executable, "-m", "reconciler", *words), capture_output=True, text=True, check=False)
+    assert "has no tags" not in done.stdout
+    assert done.stderr.startswith("Held back, not done now:\n")
+    assert "has no tags" in done.stderr
+
+
 def test_apply_keeps_the_file_whole_and_its_mode(cib: Path) -> None:
     cib.chmod(0o640)
     run("apply", "--desired", str(WEB), "--cib", str(cib))

@@ -18,6 +18,8 @@ _PROMOTED = (3, 7)
 _PERMISSIONS = (2, 0)
 _CONTAINERS = (3, 0)
 _LATEST = (99, 0)
+KNOWN: Schema = (3, 9)
+"""The latest schema of which every element and attribute is known here (Pacemaker 2.1.5's)."""
 _NAME = re.compile(r"pacemaker-([0-9]+)\.([0-9]+)")
 _OLD_ROLES = {"Promoted": "Master", "Unpromoted": "Slave"}
 _OLD_PERMISSIONS = {"object-type": "tag", "reference": "ref"}
@@ -34,6 +36,11 @@ def version(name: str) -> Schema:
     """Return the version in a schema's name, as `schema` does."""
     match = _NAME.fullmatch(name)
     return (int(match[1]), int(match[2])) if match else _LATEST
+
+
+def is_too_new(version: Schema) -> bool:
+    """True if a schema may allow what nobody here knows."""
+    return KNOWN < version < _LATEST
 
 
 def has_tags(version: Schema) -> bool:

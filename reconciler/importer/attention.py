@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 from reconciler.cautions import heeded, lacks_device, remedy
 from reconciler.cib import references
+from reconciler.cib.dialect import KNOWN, is_too_new, schema
 from reconciler.cib.fencing import FENCING, STONITH, fencing
 from reconciler.frozen import frozen
 from reconciler.importer.overrides import BY_HAND, overrides
@@ -40,6 +41,7 @@ class Topic(StrEnum):
     AGENT = "of a class that is gone or going"
     LEGACY = "in words of older releases"
     ATTRIBUTE = "rules on attributes that nothing sets"
+    SCHEMA = "of a schema that is newer than what is known"
     ODD = "with values that Pacemaker reads in its own way"
 
 
@@ -88,6 +90,9 @@ class Attention:
     def of_the_whole(self) -> Iterator[Remark]:
         """Yield what there is to say of no object but of all of them together."""
         state, cib = self._observed.state, self._observed.cib
+        if is_too_new(schema(cib)):
+            later = f"What came after pacemaker-{KNOWN[0]}.{KNOWN[1]} is not known here: it is named and not imported."
+            yield Remark(Topic.SCHEMA, f"the schema is {cib.attributes['validate-with']}. {later}")
         found = fencing(heeded(state), cib.feature_set)
         if found.enabled and lacks_device(state, self._observed):
             text = f"{found.name} is true, and nothing here fences: Pacemaker starts nothing; {remedy(found)}."

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from reconciler.cib.document import parse
 from reconciler.importer.attention import Topic
 from reconciler.importer.importer import Imported, import_cib
+from tests.observations import cib
 
 
 def imported(*, properties: str = "", resources: str = "", more: str = "", feature_set: str = "3.16.2") -> Imported:
@@ -142,3 +143,14 @@ def test_what_goes_only_with_something_else_says_so() -> None:
     assert why["Primitive/child_rsc3"] == "<primitive> has the unknown attribute 'what'"
     assert why["Clone/c"] == "spec.resource: Group/rsc2 was not imported"
     assert len(why) == 5
+
+
+def test_a_schema_that_is_newer_than_what_is_known_is_named() -> None:
+    def found(name: str) -> Imported:
+        return import_cib(parse(cib(PLAIN.format("a"), validate_with=name)))
+
+    assert "the schema is pacemaker-4.0. What came after pacemaker-3.9 is not known here" in comments(
+        found("pacemaker-4.0")
+    )
+    for known in ("pacemaker-3.9", "pacemaker-1.2", "none", "pacemaker-next"):
+        assert found(known).attention[Topic.SCHEMA] == 0
