@@ -123,6 +123,56 @@ def test_edits_as_fast_as_the_cluster_takes_them_do_not_starve_and_nothing_is_lo
     assert {name: cib.value("cib-bootstrap-options", name) for name in counts} == {n: str(i) for n, i in counts.items()}
 
 
+BY_CRM = """
+for i in $(seq {count}); do
+    crm -F configure primitive crm-$i ocf:pacemaker:Dummy \\
+        params state=/run/crm-$i op monitor interval=$((20 + i))s || exit
+    crm -F configure location crm-$i-here crm-$i 50: vm-node1 || exit
+    crm resource param crm-$i set fake $i || exit
+done
+"""
+BY_PCS = """
+for i in $(seq {count}); do
+    pcs resource create pcs-$i ocf:pacemaker:Dummy state=/run/pcs-$i op monitor interval=$((20 + i))s || exit
+    pcs constraint location pcs-$i prefers vm-node2=50 || exit
+    pcs resource update pcs-$i fake=$i || exit
+done
+"""
+BY_HAND = 6
+
+
+@pytest.mark.parametrize(("tool", "script"), [("crm", BY_CRM), ("pcs", BY_PCS)], ids=["crm", "pcs"])
+def test_people_who_work_at_the_same_time_lose_nothing(agents: list[Agent], tool: str, script: str) -> None:
+    """One tool at a time: crm and pcs read, think and write, and may undo each other without any agent."""
+    first, second = agents
+    person = second.node.start(["sh", "-c", script.format(count=BY_HAND)], log="person.log")
+    changes = 0
+    while person.returncode is None:
+        changes += 1
+        for agent in reversed(agents):
+            agent.want("one.toml", dummy("one", fake=str(changes)))
+            agent.want("there.toml", location("one-there", "one", "vm-node2", changes))
+        arrives(first, str(changes))
+    assert person.returncode == 0, person.log.read_text(encoding="utf-8")
+    for agent in agents:
+        agent.until(in_sync, "all to be in sync")
+    print(f"\n{BY_HAND} resources by {tool}; meanwhile {changes} changes got into the CIB")
+    cib = Cib(first.node)
+    assert changes > 1
+    assert cib.value("one", "fake") == str(changes)
+    for number in range(1, BY_HAND + 1):
+        name = f"{tool}-{number}"
+        assert (cib.value(name, "fake"), cib.value(name, "state")) == (str(number), f"/run/{name}")
+        monitor = cib.root.find(f"configuration/resources/primitive[@id='{name}']/operations/op[@name='monitor']")
+        assert monitor is not None
+        assert monitor.get("interval") == f"{20 + number}s"
+        (there,) = cib.root.findall(f"configuration/constraints/rsc_location[@rsc='{name}']")
+        assert there.get("score") == "50"
+        owned = cib.root.findall("configuration/tags/tag[@id='reconciler-owned']/obj_ref")
+        assert name not in {item.get("id") for item in owned}
+    assert "error" not in first.log().split(), first.log()
+
+
 def arrives(agent: Agent, value: str) -> None:
     until(lambda: Cib(agent.node).value("one", "fake") == value, "the change", 30, 0.02, agent.log)
 
