@@ -5,6 +5,7 @@ that say no more than Pacemaker's default are left out. The others are part of w
 imported with a remark, or left out too if they are not wanted.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property, partial
 
@@ -27,6 +28,8 @@ BY_HAND = "cli-"
 
 _MAINTENANCE_MODE = "maintenance-mode"
 _NODES = ("standby", "maintenance")
+_RULES = re.compile("<expression")
+_LITERAL = "literal"
 
 
 @frozen
@@ -95,17 +98,35 @@ class Hands:
                 names.add("is-managed")
         return frozenset(names)
 
+    @cached_property
+    def _asked(self) -> frozenset[str]:
+        """The names of which the expressions of rules ask the value."""
+        cib = self._observed.cib
+        expressions = [part for _, part in cib.parts("expression")] if cib.may_say(_RULES) else []
+        asked = {part.get("attribute", "") for part in expressions}
+        asked |= {part.get("value", "") for part in expressions if part.get("value-source", _LITERAL) != _LITERAL}
+        return frozenset(NEUTRAL) & asked
+
+    @cached_property
+    def _other_properties(self) -> bool:
+        """Whether any set of properties says something else of the maintenance mode, or may do so."""
+        sets = [spec for spec in self._observed.state.values() if isinstance(spec, ClusterProperties)]
+        values = [spec.values[_MAINTENANCE_MODE] for spec in sets if _MAINTENANCE_MODE in spec.values]
+        if any(spec.nvpairs or spec.id_ref for spec in sets):
+            return True
+        return not all(is_neutral(_MAINTENANCE_MODE, value) for value in values)
+
     def _said_around(self, ref: Ref, spec: Spec) -> frozenset[str]:
-        """Return the names of which something else has its say: other sets, what an object is in or made from."""
+        """Return the names that something else says or asks: other sets, rules, what an object is in or made from."""
         if isinstance(spec, ClusterProperties):
-            return frozenset()
+            return frozenset({_MAINTENANCE_MODE} if self._other_properties else ())
         sets = list(spec.attributes) if isinstance(spec, Node) else list(getattr(spec, "meta", ()))
         sets = [item for item in sets if item.condition != UNCONDITIONAL]
         for other in self._around(ref, spec):
             sets += getattr(other, "meta", ())
         names = {name for item in sets for name in item.values}
         names.update(name for item in sets if item.id_ref or item.nvpairs for name in NEUTRAL)
-        return self._defaults | names
+        return self._defaults | self._asked | names
 
     def _around(self, ref: Ref, spec: Spec) -> Iterator[Spec]:
         state, parents = self._observed.state, self._observed.parents
