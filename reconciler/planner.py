@@ -160,7 +160,7 @@ def _compare(wanted: State, observed: Observed) -> _Compared:
     for ref, spec in wanted.items():
         kind, live = CLUSTER_KINDS[ref.kind], observed.state.get(ref)
         recorded = observed.recorded_values(ref)
-        shared = kind.shared.names(spec) if kind.shared else frozenset()
+        shared = dialect.lasting(kind.shared.names(spec), observed.cib) if kind.shared else frozenset()
         ours = shared <= recorded and (kind.bag is not None or observed.owns(ref))
         if live == spec:
             adoptions += [] if ours or not _recordable(ref, observed) else [ref]
@@ -308,7 +308,7 @@ def _recorded(ref: Ref, values: Mapping[str, str], wanted: State, observed: Obse
     if kind.shared is None:
         return {key(ref)}
     if ref in wanted:
-        names = kind.shared.names(wanted[ref])
+        names = dialect.lasting(kind.shared.names(wanted[ref]), observed.cib)
     else:
         names = frozenset() if kind.bag else observed.recorded_values(ref) | {STOPPED_BY}
     ours = {pair for name, pair in values.items() if name in names}

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 from reconciler.cib import values
+from reconciler.cib.dialect import OUTDATED
 from reconciler.frozen import frozen
 from reconciler.kinds.alert import Alert
 from reconciler.kinds.bundle import Bundle
@@ -44,9 +45,7 @@ def _words(what: str, meant: Iterable[str], taken: str = "") -> Words:
 PROPERTIES = _words(
     "cluster property",
     values.PROPERTIES,
-    " ".join(PACEMAKERS)
-    + " default-action-timeout default-resource-failure-stickiness default-resource-stickiness expected-quorum-votes"
-    " is-managed-default no-quorum-panic stonith-default-action",
+    " ".join((*PACEMAKERS, *OUTDATED, "no-quorum-panic", "stonith-default-action")),
 )
 """The metadata of pacemaker-based, -controld and -schedulerd 2.1.5, and what releases before and after it have."""
 

@@ -1,12 +1,14 @@
 """What is allowed and hardly meant is said, and nothing else: neither of people's own names nor of other clusters."""
 
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler import manifests
+from reconciler.cib.dialect import OUTDATED
 from reconciler.cib.document import parse, serialize
 from reconciler.doubts import doubts
 from reconciler.kinds.observe import observe
@@ -15,8 +17,9 @@ from reconciler.pruning import Policy
 from reconciler.spelling import ACTIONS, META, NODE, OPERATION, PROPERTIES, Words, slip
 from reconciler.state import Desired, State
 from tests.manifest_texts import DUMMY, item, listed
-from tests.programs import each_of_the_corpus
+from tests.programs import absent, each_of_the_corpus
 
+SCHEMA = Path("/usr/share/pacemaker/options-3.9.rng")
 EXAMPLES = Path(__file__).parent.parent / "crds" / "examples"
 
 
@@ -51,6 +54,21 @@ def test_a_slip_in_a_name_is_said(slipped: str) -> None:
     what = what.replace("_", " ")
     expected = f"{kind}/x: spec.{field}.{name}: {name!r} is no {what} that Pacemaker knows; did you mean {meant!r}?"
     assert said(item(kind, "x", spec)) == [expected]
+
+
+@pytest.mark.parametrize("name", sorted(OUTDATED))
+def test_a_property_that_schemas_allow_no_longer_is_said_once(name: str) -> None:
+    expected = f"schemas since pacemaker-3.0 do not allow it: {OUTDATED[name]}"
+    text = item("ClusterProperties", "x", f"spec.properties = {{ {name} = '1' }}")
+    assert said(text) == [f"ClusterProperties/x: spec.properties.{name}: {expected}"]
+
+
+def test_those_are_the_properties_that_the_schema_excludes() -> None:
+    if not SCHEMA.exists():
+        absent("without Pacemaker's schemas it is NOT tested which properties they exclude")
+    excluded = {value.text or "" for value in ET.parse(SCHEMA).iterfind(".//{*}except//{*}value")}
+    stacks = {name for name in excluded if not {"-", "_"} & set(name)} | {"classic openais (with plugin)"}
+    assert set(OUTDATED) == excluded - stacks - {"cluster-infrastructure"}
 
 
 @pytest.mark.parametrize(("name", "meant"), [("startt", "start"), ("montior", "monitor"), ("stpo", "stop")])

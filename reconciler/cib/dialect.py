@@ -25,6 +25,34 @@ _OLD_ROLES = {"Promoted": "Master", "Unpromoted": "Slave"}
 _OLD_PERMISSIONS = {"object-type": "tag", "reference": "ref"}
 _OLD_CONTAINERS = {"promoted-max": "masters"}
 _ROLES = ("role", "rsc-role", "with-rsc-role")
+_OUTDATED_SINCE = (3, 0)
+_RESOURCE_DEFAULT = "write {} into ResourceDefaults"
+_MOVED = {
+    "default-action-timeout": "write timeout into OperationDefaults",
+    "default-migration-threshold": _RESOURCE_DEFAULT.format("migration-threshold"),
+    "default-resource-failure-stickiness": _RESOURCE_DEFAULT.format("migration-threshold"),
+    "default-resource-stickiness": _RESOURCE_DEFAULT.format("resource-stickiness"),
+    "is-managed-default": _RESOURCE_DEFAULT.format("is-managed"),
+}
+_GONE = {
+    "expected-quorum-votes": "take it out, corosync itself knows how many votes there are",
+    "notification-agent": "make an Alert",
+    "notification-recipient": "make an Alert",
+}
+_RENAMED = {
+    "transition_idle_timeout": "cluster-delay",
+    **{
+        name: name.replace("_", "-")
+        for name in (
+            *("cluster_recheck_interval", "dc_deadtime", "election_timeout", "no_quorum_policy", "remove_after_stop"),
+            *("shutdown_escalation", "startup_fencing", "stonith_action", "stonith_enabled", "stop_orphan_actions"),
+            *("stop_orphan_resources", "symmetric_cluster"),
+        )
+    },
+}
+_FLEETING = {**_MOVED, **{name.replace("-", "_"): instead for name, instead in _MOVED.items()}, **_GONE}
+OUTDATED: Mapping[str, str] = {**_FLEETING, **{name: f"write {new}" for name, new in _RENAMED.items()}}
+"""The cluster properties that schemas since 3.0 do not allow (`options-3.0.rng`), and what to do instead."""
 
 
 def schema(cib: Cib) -> Schema:
@@ -51,6 +79,20 @@ def has_tags(version: Schema) -> bool:
 def has_loose_tags(version: Schema) -> bool:
     """True if a tag may name what is not there."""
     return version >= _LOOSE_TAGS
+
+
+def lasting(names: frozenset[str], cib: Cib) -> frozenset[str]:
+    """Leave out the properties that an upgrade may take away: a tag that names one is invalid after it.
+
+    Pacemaker 2 upgrades what has an older schema whenever it reads it (`upgrade-2.10.xsl`), so it would read nothing.
+    """
+    lost = names & _FLEETING.keys()
+    return names - lost if lost and schema(cib) < _OUTDATED_SINCE else names
+
+
+def why_outdated(name: str) -> str:
+    """Say of an outdated property what is the matter and what to do."""
+    return f"schemas since pacemaker-3.0 do not allow it: {OUTDATED[name]}"
 
 
 def speak(element: ET.Element, version: Schema) -> None:

@@ -8,12 +8,14 @@ from xml.etree import ElementTree as ET
 
 from reconciler.cautions import heeded, lacks_device, remedy
 from reconciler.cib import references
-from reconciler.cib.dialect import KNOWN, is_too_new, schema
+from reconciler.cib.dialect import KNOWN, OUTDATED, is_too_new, schema, why_outdated
 from reconciler.cib.fencing import FENCING, STONITH, fencing
 from reconciler.frozen import frozen
 from reconciler.importer.overrides import BY_HAND, overrides
 from reconciler.importer.selection import Item
+from reconciler.kinds.clone import Clone
 from reconciler.kinds.cluster_properties import PACEMAKERS, ClusterProperties
+from reconciler.kinds.group import Group
 from reconciler.kinds.identity import located
 from reconciler.kinds.nvset import AttributeSet
 from reconciler.kinds.observe import Observed, each
@@ -23,7 +25,7 @@ from reconciler.kinds.resource_defaults import ResourceDefaults
 from reconciler.kinds.template import Template
 from reconciler.leftovers import is_neutral
 from reconciler.secret import looks_secret
-from reconciler.state import Ref, Spec
+from reconciler.state import Ref, Spec, State
 
 
 class Topic(StrEnum):
@@ -69,6 +71,8 @@ _ROLES = ("role", "rsc-role", "with-rsc-role")
 _BY_CIBSECRET = "lrm://"
 """Stands in the CIB instead of a value that cibsecret(8) keeps in a file of each node."""
 _REFERENCES_TO_FILES = re.compile(r"(script|file|path|_fd)$", re.IGNORECASE)
+_SUBMATCH = re.compile("%[1-9]")
+"""In a rule of a constraint on a pattern: a part of the resource's name."""
 _BUILT_IN = re.compile(r"#|master-|promoted-|fail-count-|last-failure-|probe_complete$|shutdown$|site-name$")
 
 
@@ -142,7 +146,7 @@ class Attention:
 
     def _attributes(self, named: frozenset[str]) -> Iterator[Remark]:
         for name in sorted(named):
-            if name not in self._set and not _BUILT_IN.match(name):
+            if name not in self._set and not _BUILT_IN.match(name) and not _SUBMATCH.search(name):
                 # Agents of databases call their attributes after themselves.
                 if any(known and known in name for known in self._resources):
                     continue
@@ -189,6 +193,9 @@ def _properties(spec: ClusterProperties, feature_set: tuple[int, ...]) -> Iterat
     if FENCING in spec.values and found.name != FENCING:
         text = f"{FENCING} has no effect: before 3.0.2 Pacemaker heeds {STONITH} only, and fences if that is not said."
         yield Remark(Topic.ODD, text)
+    for name in spec.values:
+        if name in OUTDATED:
+            yield Remark(Topic.LEGACY, f"{name}: {why_outdated(name)}.")
     if spec.values.get("no-quorum-policy") == "ignore":
         text = "no-quorum-policy = ignore: a node that is cut off goes on as if it were alone, and so does the other."
         yield Remark(Topic.QUORUM, text)
@@ -248,12 +255,27 @@ def explanations(item: Item, observed: Observed) -> Iterator[str]:
         theirs = sorted({name for pair in pairs if (name := pair.get("name", "")) in PACEMAKERS})
         if theirs:
             yield f"Not here, because Pacemaker and its tools write them themselves: {', '.join(theirs)}."
-    for name in sorted({name for _, part in located(item.spec, AttributeSet) for name in _kept(part)}):
-        file = f"/var/lib/pacemaker/lrm/secrets/{item.ref.name}/{name}"
+    kept = sorted({name for _, part in located(item.spec, AttributeSet) for name in _kept(part)})
+    owners = _run(item.ref.name, item.spec, observed.state) if kept else ()
+    for name in kept:
+        files = (f"/var/lib/pacemaker/lrm/secrets/{primitive}/{name}" for primitive in owners)
         yield (
-            f"{name}: the value is kept by cibsecret, in a file that every node must have, {file}: "
+            f"{name}: the value is kept by cibsecret, in a file that every node must have, {', '.join(files)}: "
             "`cibsecret sync` copies it."
         )
+
+
+def _run(name: str, spec: Spec | None, state: State) -> tuple[str, ...]:
+    """Name the primitives that get an object's parameters: under their names pacemaker-execd looks for secrets."""
+    match spec:
+        case Clone(resource=inner):
+            return _run(inner, state.get(Ref("Group", inner)), state)
+        case Group(resources=members):
+            return members
+        case Template():
+            users = (ref.name for ref, user in state.items() if isinstance(user, Primitive) and user.template == name)
+            return tuple(users)
+    return (name,)
 
 
 def _kept(part: AttributeSet) -> list[str]:

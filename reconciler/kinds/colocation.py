@@ -59,7 +59,7 @@ class Colocation(Spec):
             raise ValueError("has `sets`, which say everything about the resources: use one form")
         if not self.sets and not (self.resource and self.with_):
             raise ValueError("needs `resource` and `with`, or `sets`")
-        if not self.sets and not self.score:
+        if not (self.sets or self.score or self.score_attribute or self.score_attribute_mangle):
             raise ValueError("needs a `score`: INFINITY for together, -INFINITY for apart")
         return self
 
@@ -76,6 +76,9 @@ _FIELDS = {
     "score_attribute_mangle": "score-attribute-mangle",
 }
 
+_SCORES = ("score", "score_attribute", "score_attribute_mangle")
+"""Of which the schemas allow one."""
+
 _ORDER = ("lifetime", "resource_set")
 """In which order the schemas want what is inside."""
 
@@ -87,7 +90,7 @@ def _read(colocation: ET.Element, named: frozenset[str] = frozenset()) -> Coloca
     sets = read_resource_sets(reader.elements("resource_set"), named)
     lifetime = read_lifetime(reader.elements("lifetime"), named)
     reader.done()
-    if not sets and fields["score"] is None:
+    if not sets and not any(fields[field] for field in _SCORES):
         fields["score"] = _NO_SCORE
     return observed(Colocation, sets=sets, lifetime=lifetime, **fields)
 
@@ -103,10 +106,10 @@ def _write(name: str, spec: Colocation, live: ET.Element | None) -> ET.Element:
 
 
 def _crm(name: str, spec: Colocation) -> str:
-    if spec.resource is None or spec.with_ is None or spec.score is None or spec.lifetime:
-        raise crm.UnsayableError("sets or a lifetime")
     if spec.influence or spec.score_attribute or spec.score_attribute_mangle:
         raise crm.UnsayableError("influence, or an attribute for the score")
+    if spec.resource is None or spec.with_ is None or spec.score is None or spec.lifetime:
+        raise crm.UnsayableError("sets or a lifetime")
     if spec.node_attribute and spec.node_attribute != spec.node_attribute.lower():
         raise crm.UnsayableError("capitals in node-attribute, which it makes small")
 

@@ -46,6 +46,43 @@ def test_what_cibsecret_keeps_is_no_secret_in_plain_text() -> None:
     assert "/var/lib/pacemaker/lrm/secrets/fence/password" in text
 
 
+PLAIN = '<primitive id="{0}" class="systemd" type="{0}"/>'
+SITE = """<rsc_location id="l" rsc-pattern="(.)"><rule id="r" score="5"><expression id="e" attribute="site-%1"
+operation="defined"/></rule></rsc_location>"""
+
+
+def test_a_secret_that_a_clone_hands_on_is_kept_under_the_names_of_what_runs() -> None:
+    pair = '<instance_attributes id="{0}-a"><nvpair id="{0}-1" name="password" value="lrm://"/></instance_attributes>'
+    found = imported(
+        resources=f'<clone id="c">{pair.format("c")}<group id="g">{PLAIN.format("x")}{PLAIN.format("y")}</group>'
+        "</clone>"
+        f'<template id="t" class="systemd" type="z">{pair.format("t")}</template><primitive id="u" template="t"/>'
+    )
+    text = comments(found)
+    assert "/secrets/x/password, /var/lib/pacemaker/lrm/secrets/y/password:" in text
+    assert "/secrets/u/password:" in text
+    assert "/secrets/c/" not in text
+    assert "/secrets/t/" not in text
+
+
+def test_what_stands_for_a_part_of_a_name_is_no_attribute_that_nothing_sets() -> None:
+    text = SETS.format(resources=PLAIN.format("y")).replace("<constraints/>", f"<constraints>{SITE}</constraints>")
+    assert import_cib(parse(text)).attention[Topic.ATTRIBUTE] == 0
+    assert import_cib(parse(text.replace("%1", "%"))).attention[Topic.ATTRIBUTE] == 1
+
+
+def test_properties_that_schemas_allow_no_longer_are_pointed_at() -> None:
+    names = "expected-quorum-votes", "default_resource_stickiness", "batch-limit"
+    found = imported(properties="".join(f'<nvpair id="o-{name}" name="{name}" value="1"/>' for name in names))
+    assert found.attention[Topic.LEGACY] == 2
+    text = comments(found)
+    assert "expected-quorum-votes: schemas since pacemaker-3.0 do not allow it: take it out" in text
+    assert (
+        "default_resource_stickiness: schemas since pacemaker-3.0 do not allow it: write resource-stickiness into"
+        in text
+    )
+
+
 SETS = (
     '<cib crm_feature_set="3.16.2" validate-with="pacemaker-3.9" epoch="1" num_updates="0" admin_epoch="0">'
     '<configuration><crm_config><cluster_property_set id="z"><nvpair id="z-1" name="batch-limit" value="3"/>'
@@ -54,7 +91,6 @@ SETS = (
     "<status/></cib>"
 )
 DEVICE = '<primitive id="f" class="stonith" type="fence_x"/>'
-PLAIN = '<primitive id="{0}" class="systemd" type="{0}"/>'
 
 
 def test_why_an_order_counts_is_said_of_what_is_in_it() -> None:

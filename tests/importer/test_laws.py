@@ -19,7 +19,7 @@ from reconciler.cib.simulation import Simulation, SimulationError
 from reconciler.decision import Decision, Remembered, decide
 from reconciler.importer.importer import Imported, import_cib
 from reconciler.observation import Answer, Snapshot, Source, understand
-from reconciler.plan import Reason
+from reconciler.plan import Plan, Reason
 from reconciler.pruning import Policy
 from reconciler.state import Desired
 from tests.configurations import Live, lives
@@ -113,6 +113,25 @@ def test_pacemaker_makes_the_same_of_what_was_imported(file: Path, tmp_path: Pat
     cib = parse(file.read_text())
     anew = made_anew(loaded(import_cib(cib)), cib)
     assert simulated(tmp_path, anew) == simulated(tmp_path, cib.text)
+
+
+DROPPED = """<cib validate-with="pacemaker-2.10" admin_epoch="0" epoch="1" num_updates="0"><configuration><crm_config>
+<cluster_property_set id="o"><nvpair id="o-votes" name="expected-quorum-votes" value="2"/><nvpair id="o-fence"
+name="stonith-enabled" value="false"/><nvpair id="o-stick" name="default-resource-stickiness" value="5"/><nvpair
+id="o-old" name="default_resource_stickiness" value="7"/><nvpair id="o-fail"
+name="default-resource-failure-stickiness" value="1"/><nvpair id="o-time" name="default-action-timeout" value="30s"/><nvpair
+id="o-managed" name="is-managed-default" value="true"/><nvpair id="o-notify" name="notification-agent" value="/x"/></cluster_property_set></crm_config><nodes>
+<node id="1" uname="n1"/><node id="2" uname="n2"/></nodes><resources><primitive id="a" class="lsb" type="x"/>
+</resources><constraints/></configuration><status/></cib>"""
+
+
+def test_properties_that_an_upgrade_drops_do_not_keep_pacemaker_from_reading_it(tmp_path: Path) -> None:
+    need("crm_simulate")
+    cib = parse(DROPPED.replace("<status/>", ONLINE))
+    desired = loaded(import_cib(cib))
+    anew = made_anew(desired, cib)
+    assert simulated(tmp_path, anew) == simulated(tmp_path, cib.text) != Simulation()
+    assert decided(desired, anew).plan == Plan(warnings=decided(desired, anew).plan.warnings)
 
 
 @often(60)

@@ -97,6 +97,14 @@ def test_a_score_that_is_not_said_counts_as_none() -> None:
     )
 
 
+def test_what_old_schemas_take_for_a_score_needs_none_beside_it() -> None:
+    both_ways(
+        "Colocation",
+        'resource = "a"\nwith = "b"\nscore-attribute = "x"',
+        '<rsc_colocation id="k" rsc="a" with-rsc="b" score-attribute="x"/>',
+    )
+
+
 LIVE = """<rsc_order id="k"><resource_set id="one" sequential="yes"><resource_ref id="a"/><resource_ref id="b"/>
 </resource_set><resource_set id="two"><resource_ref id="c"/></resource_set></rsc_order>"""
 
