@@ -138,7 +138,7 @@ for i in $(seq {count}); do
     pcs resource update pcs-$i fake=$i || exit
 done
 """
-BY_HAND = 6
+BY_HAND = 3
 
 
 @pytest.mark.parametrize(("tool", "script"), [("crm", BY_CRM), ("pcs", BY_PCS)], ids=["crm", "pcs"])
