@@ -115,19 +115,26 @@ def test_pacemaker_makes_the_same_of_what_was_imported(file: Path, tmp_path: Pat
     assert simulated(tmp_path, anew) == simulated(tmp_path, cib.text)
 
 
-DROPPED = """<cib validate-with="pacemaker-2.10" admin_epoch="0" epoch="1" num_updates="0"><configuration><crm_config>
-<cluster_property_set id="o"><nvpair id="o-votes" name="expected-quorum-votes" value="2"/><nvpair id="o-fence"
-name="stonith-enabled" value="false"/><nvpair id="o-stick" name="default-resource-stickiness" value="5"/><nvpair
-id="o-old" name="default_resource_stickiness" value="7"/><nvpair id="o-fail"
-name="default-resource-failure-stickiness" value="1"/><nvpair id="o-time" name="default-action-timeout" value="30s"/><nvpair
-id="o-managed" name="is-managed-default" value="true"/><nvpair id="o-notify" name="notification-agent" value="/x"/></cluster_property_set></crm_config><nodes>
-<node id="1" uname="n1"/><node id="2" uname="n2"/></nodes><resources><primitive id="a" class="lsb" type="x"/>
-</resources><constraints/></configuration><status/></cib>"""
+PROPERTIES = {
+    "expected-quorum-votes": "2",
+    "stonith-enabled": "false",
+    "default-resource-stickiness": "5",
+    "default_resource_stickiness": "7",
+    "default-resource-failure-stickiness": "1",
+    "default-action-timeout": "30s",
+    "is-managed-default": "true",
+    "notification-agent": "/x",
+}
+DROPPED = f"""<cib validate-with="pacemaker-2.10" admin_epoch="0" epoch="1" num_updates="0"><configuration><crm_config>
+<cluster_property_set id="o">{
+    "".join(f'<nvpair id="o-{name}" name="{name}" value="{value}"/>' for name, value in PROPERTIES.items())
+}</cluster_property_set></crm_config><nodes><node id="1" uname="n1"/><node id="2" uname="n2"/></nodes>
+<resources><primitive id="a" class="lsb" type="x"/></resources><constraints/></configuration>{ONLINE}</cib>"""
 
 
 def test_properties_that_an_upgrade_drops_do_not_keep_pacemaker_from_reading_it(tmp_path: Path) -> None:
     need("crm_simulate")
-    cib = parse(DROPPED.replace("<status/>", ONLINE))
+    cib = parse(DROPPED)
     desired = loaded(import_cib(cib))
     anew = made_anew(desired, cib)
     assert simulated(tmp_path, anew) == simulated(tmp_path, cib.text) != Simulation()
