@@ -5,7 +5,7 @@ Schemas before 2.0 say permissions as `<read>`, `<write>` and `<deny>`, users as
 """
 
 from collections.abc import Sequence
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from xml.etree import ElementTree as ET
 
 from pydantic import Field, ValidationInfo, model_validator
@@ -22,6 +22,7 @@ from reconciler.kinds.base import (
     needs,
     observed,
 )
+from reconciler.kinds.written import CLOSED
 from reconciler.state import Part
 
 _OLD = ("read", "write", "deny")
@@ -36,7 +37,7 @@ class Permission(Part):
     IDENTITY = ("id",)
     REFERRING = ("reference",)
 
-    kind: Literal["read", "write", "deny"] = Field(description="read, write or deny.")
+    kind: Annotated[Literal["read", "write", "deny"], CLOSED] = Field(description="read, write or deny.")
     xpath: str | None = Field(default=None, description="The elements that this XPath finds in the CIB.")
     reference: str | None = Field(default=None, description="Or the one that has this id.")
     object_type: str | None = Field(default=None, description="Or those with this tag, e.g. primitive.")

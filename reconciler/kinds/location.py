@@ -29,8 +29,10 @@ from reconciler.kinds.rule import (
     write_lifetime,
     write_rules,
 )
-from reconciler.kinds.written import Name
+from reconciler.kinds.written import CLOSED, Name
 from reconciler.state import Scope, Spec
+
+_Discovery = Annotated[Literal["always", "never", "exclusive"], CLOSED]
 
 
 class Location(Spec):
@@ -49,7 +51,7 @@ class Location(Spec):
     role: Annotated[Role | None, unless("Started")] = Field(
         default=None, description="The constraint counts only for instances in this role."
     )
-    resource_discovery: Annotated[Literal["always", "never", "exclusive"] | None, unless("always")] = Field(
+    resource_discovery: Annotated[_Discovery | None, unless("always")] = Field(
         default=None, description="Where Pacemaker looks for the resource: always, never, exclusive."
     )
     lifetime: Lifetime = ()

@@ -37,6 +37,7 @@ from reconciler.kinds.nvset import (
 )
 from reconciler.kinds.nvset_xml import write_sets
 from reconciler.kinds.rule import Score
+from reconciler.kinds.written import CLOSED
 from reconciler.state import Scope, Spec
 
 _FIELDS = {"attributes": ("instance_attributes", NODE), "utilization": ("utilization", None)}
@@ -58,8 +59,8 @@ class Node(Spec):
     )
     utilization: AttributeSets = Field(default=(), description="The node's capacities, e.g. { cpu = 8 }.")
     description: Remark = Field(default=None, description="A remark.")
-    type: Annotated[Literal["remote", "ping"] | None, BeforeValidator(_type, json_schema_input_type=_Types)] = Field(
-        default=None, description="member (which is understood), remote or ping."
+    type: Annotated[Literal["remote", "ping"] | None, BeforeValidator(_type, json_schema_input_type=_Types), CLOSED] = (
+        Field(default=None, description="member (which is understood), remote or ping.")
     )
     score: Score | None = Field(default=None, description="What every resource's preference for the node begins with.")
     id: str | None = Field(

@@ -25,14 +25,15 @@ from reconciler.kinds.base import (
 )
 from reconciler.kinds.operation import Boolean
 from reconciler.kinds.rule import Role, Score
-from reconciler.kinds.written import Written
+from reconciler.kinds.written import CLOSED, Written
 from reconciler.state import Part
 
-Action = Literal["start", "stop", "promote", "demote"]
+Action = Annotated[Literal["start", "stop", "promote", "demote"], CLOSED]
 OrderKind = Annotated[
     Literal["Mandatory", "Optional", "Serialize"],
     BeforeValidator(lambda text: text.capitalize() if isinstance(text, str) else text, json_schema_input_type=str),
     Written("OrderKind"),
+    CLOSED,
 ]
 
 
@@ -51,7 +52,9 @@ class ResourceSet(Part):
     require_all: Annotated[Boolean | None, unless("true")] = Field(
         default=None, description="false: one resource of the set is enough for the next set."
     )
-    ordering: Literal["group", "listed"] | None = Field(default=None, description="group or listed (deprecated).")
+    ordering: Annotated[Literal["group", "listed"], CLOSED] | None = Field(
+        default=None, description="group or listed (deprecated)."
+    )
     action: Annotated[Action | None, unless("start")] = Field(default=None, description="What is ordered; start.")
     role: Annotated[Role | None, unless("Started")] = Field(
         default=None, description="The constraint counts only for instances in this role."

@@ -20,8 +20,10 @@ from reconciler.kinds.base import (
 )
 from reconciler.kinds.resource_set import ResourceSet, read_resource_sets, set_references, write_resource_sets
 from reconciler.kinds.rule import Role
-from reconciler.kinds.written import Name
+from reconciler.kinds.written import CLOSED, Name
 from reconciler.state import Scope, Spec
+
+_Policy = Annotated[Literal["stop", "demote", "fence", "freeze"], CLOSED]
 
 
 class Ticket(Spec):
@@ -35,7 +37,7 @@ class Ticket(Spec):
     role: Annotated[Role | None, unless("Started")] = Field(
         default=None, description="The ticket is needed only by instances in this role."
     )
-    loss_policy: Annotated[Literal["stop", "demote", "fence", "freeze"] | None, unless("stop")] = Field(
+    loss_policy: Annotated[_Policy | None, unless("stop")] = Field(
         default=None, description="What happens when the ticket is lost: stop, demote, fence or freeze."
     )
 

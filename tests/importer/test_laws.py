@@ -17,6 +17,7 @@ from reconciler.cib.dialect import has_tags, schema
 from reconciler.cib.document import Cib, parse, serialize
 from reconciler.cib.simulation import Simulation, SimulationError
 from reconciler.decision import Decision, Remembered, decide
+from reconciler.importer.attention import Topic
 from reconciler.importer.importer import Imported, import_cib
 from reconciler.observation import Answer, Snapshot, Source, understand
 from reconciler.plan import Plan, Reason
@@ -139,6 +140,34 @@ def test_properties_that_an_upgrade_drops_do_not_keep_pacemaker_from_reading_it(
     anew = made_anew(desired, cib)
     assert simulated(tmp_path, anew) == simulated(tmp_path, cib.text) != Simulation()
     assert decided(desired, anew).plan == Plan(warnings=decided(desired, anew).plan.warnings)
+
+
+UNCHECKED = f"""<cib crm_feature_set="3.16.2" validate-with="none" epoch="1" num_updates="0" admin_epoch="0">
+<configuration><crm_config><cluster_property_set id="p"><nvpair id="p-1" name="stonith-enabled" value="false"/>
+</cluster_property_set></crm_config><nodes><node id="1" uname="n1" type="odd"/></nodes><resources>
+<primitive id="a" class="systemd" type="a"/><primitive id="b" class="systemd" type="b"/>
+<primitive id="c" class="systemd" type="c"><meta_attributes id="c-m"><nvpair id="c-m-1" name="target-role"
+value="Stopped"/></meta_attributes></primitive></resources><constraints>
+<rsc_order id="o1" first="c" then="b" kind="odd"/>
+<rsc_order id="o2"><resource_set id="s1" ordering="odd" kind="odd"><resource_ref id="a"/></resource_set>
+<resource_set id="s2"><resource_ref id="b"/></resource_set></rsc_order>
+<rsc_location id="l" rsc="a" node="n1" score="5" resource-discovery="odd"/>
+<rsc_ticket id="t" rsc="b" ticket="T" loss-policy="odd"/></constraints>
+<acls><acl_role id="r"><acl_permission id="r-1" kind="odd" xpath="/cib"/></acl_role></acls>
+</configuration>{ONLINE}</cib>"""
+
+
+def test_words_that_no_schema_was_asked_about_are_taken_as_they_stand(tmp_path: Path) -> None:
+    need("crm_simulate")
+    cib = parse(UNCHECKED)
+    imported = import_cib(cib)
+    assert imported.left_out == ()
+    assert imported.attention == {Topic.FENCING: 1, Topic.MONITOR: 3, Topic.OVERRIDE: 1, Topic.ODD: 5}
+    plan = decided(loaded(imported), cib.text).plan
+    assert (plan.changes, plan.holds) == ((), ())
+    before = simulated(tmp_path, cib.text)
+    assert not isinstance(before, str)
+    assert simulated(tmp_path, made_anew(loaded(imported), cib)) == before
 
 
 @often(60)
