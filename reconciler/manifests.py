@@ -235,7 +235,9 @@ def name_problem(name: Any, kind: Kind | None, *, verbatim: bool = False) -> str
         return "is missing"
     if not isinstance(name, str):
         return _expected("a text", name)
-    if verbatim and name:
+    if not name:
+        return "is empty"
+    if verbatim:
         return ""
     if isinstance(kind, ClusterKind) and kind.named_apart:
         return (

@@ -41,7 +41,7 @@ BOOLEAN = "is not a boolean: expected true or false"
         ),
         (
             one("Primitive", DUMMY, ""),
-            f"Primitive/: metadata.name: '' {ID}",
+            "Primitive/: metadata.name: is empty",
         ),
         (
             one("Primitive", DUMMY, "reconciler-owned"),

@@ -1,7 +1,7 @@
 """What a person should look at in a configuration that is taken over, in one sentence each. Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import StrEnum
 from functools import cache, cached_property
 from xml.etree import ElementTree as ET
@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 from reconciler.cautions import heeded, lacks_device, remedy
 from reconciler.cib import references
 from reconciler.cib.dialect import KNOWN, OUTDATED, is_too_new, schema, why_outdated
+from reconciler.cib.document import CONTAINERS, RESOURCES, children
 from reconciler.cib.fencing import FENCING, STONITH, fencing
 from reconciler.frozen import frozen
 from reconciler.importer.overrides import BY_HAND, overrides
@@ -43,6 +44,7 @@ class Topic(StrEnum):
     AGENT = "of a class that is gone or going"
     LEGACY = "in words of older releases"
     ATTRIBUTE = "rules on attributes that nothing sets"
+    ALONE = "without what they were in"
     SCHEMA = "of a schema that is newer than what is known"
     ODD = "with values that Pacemaker reads in its own way"
 
@@ -79,9 +81,10 @@ _BUILT_IN = re.compile(r"#|master-|promoted-|fail-count-|last-failure-|probe_com
 class Attention:
     """Looks at the objects of one configuration."""
 
-    def __init__(self, observed: Observed) -> None:
+    def __init__(self, observed: Observed, left_out: Collection[Ref] = ()) -> None:
         """Prepare for the objects of a configuration; what its text does not hold at all is not looked for."""
         self._observed = observed
+        self._left_by = _members(observed, left_out) if left_out else {}
         self._legacy: dict[Ref, str] = {}
         self._rules: dict[Ref, frozenset[str]] = {}
         if observed.cib.may_say(_WORTH_A_LOOK):
@@ -105,14 +108,7 @@ class Attention:
     def remarks(self, item: Item) -> Iterator[Remark]:
         """Yield what there is to say of an object as it is imported."""
         ref, spec = item.ref, item.spec
-        if item.odd:
-            yield Remark(
-                Topic.ODD, f"taken word for word: {_made_of(item)}. Say what is meant, then delete the annotation."
-            )
-        for name, value in item.taken.items():
-            yield Remark(
-                Topic.OVERRIDE, f"{name} = {value} is what somebody set by hand; not named here, it stays theirs."
-            )
+        yield from self._taken_over(item)
         if isinstance(spec, ClusterProperties):
             yield from _properties(spec, self._observed.cib.feature_set)
         if isinstance(spec, ClusterProperties | ResourceDefaults):
@@ -132,6 +128,18 @@ class Attention:
             text = f"the CIB says this in words of older releases ({self._legacy[ref]}); here it is in today's."
             yield Remark(Topic.LEGACY, text)
         yield from self._attributes(self._rules.get(ref, frozenset()))
+
+    def _taken_over(self, item: Item) -> Iterator[Remark]:
+        """Yield what of an object is not here as it is in the CIB."""
+        if container := self._left_by.get(item.ref.name):
+            text = f"it was in {container}, which is not imported: elsewhere it would run by itself."
+            yield Remark(Topic.ALONE, text)
+        if item.odd:
+            text = f"taken word for word: {_made_of(item)}. Say what is meant, then delete the annotation."
+            yield Remark(Topic.ODD, text)
+        for name, value in item.taken.items():
+            text = f"{name} = {value} is what somebody set by hand; not named here, it stays theirs."
+            yield Remark(Topic.OVERRIDE, text)
 
     def _primitive(self, spec: Primitive) -> Iterator[Remark]:
         template = self._observed.state.get(Ref("Template", spec.template)) if spec.template else None
@@ -183,6 +191,12 @@ _DEFAULTS = {
     "sfex": (),
 }
 """The attributes that agents set if they are not told another name (resource-agents, pacemaker's extra/resources)."""
+
+
+def _members(observed: Observed, containers: Collection[Ref]) -> dict[str, Ref]:
+    """Return which of the containers each resource is in, by its id."""
+    found = ((ref, element) for ref, element in each(observed.cib) if ref in containers and element.tag in CONTAINERS)
+    return {part.get("id", ""): ref for ref, element in found for part in children(element) if part.tag in RESOURCES}
 
 
 def _properties(spec: ClusterProperties, feature_set: tuple[int, ...]) -> Iterator[Remark]:

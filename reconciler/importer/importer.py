@@ -78,7 +78,7 @@ def import_cib(
     """
     observed = observe(cib)
     selection = select(observed, overrides=overrides)
-    attention = Attention(observed)
+    attention = Attention(observed, {item.ref for item in selection.left_out})
     whole = tuple(attention.of_the_whole())
     topics = Counter(remark.topic for remark in whole)
     places = services({item.ref: item.spec for item in selection.items})

@@ -190,3 +190,14 @@ def test_a_schema_that_is_newer_than_what_is_known_is_named() -> None:
     )
     for known in ("pacemaker-3.9", "pacemaker-1.2", "none", "pacemaker-next"):
         assert found(known).attention[Topic.SCHEMA] == 0
+
+
+def test_what_is_left_without_its_container_is_pointed_at() -> None:
+    group = '<group id="g" {0}>' + PLAIN.format("a") + PLAIN.format("b") + "</group>"
+    found = imported(resources=group.format('bogus="1"'))
+    assert found.attention[Topic.ALONE] == 2
+    assert "it was in Group/g, which is not imported" in comments(found)
+    clone = '<clone id="c" {0}>' + group.format("") + "</clone>"
+    outer = imported(resources=clone.format('bogus="1"'))
+    assert (outer.attention[Topic.ALONE], outer.objects) == (1, 3)
+    assert imported(resources=clone.format("")).attention[Topic.ALONE] == 0
