@@ -18,6 +18,7 @@ from reconciler.kinds.clone import Clone
 from reconciler.kinds.cluster_properties import PACEMAKERS, ClusterProperties
 from reconciler.kinds.group import Group
 from reconciler.kinds.identity import located
+from reconciler.kinds.node import Node
 from reconciler.kinds.nvset import AttributeSet
 from reconciler.kinds.observe import Observed, each
 from reconciler.kinds.operation import Operation, duplicates, why_duplicate
@@ -38,6 +39,7 @@ class Topic(StrEnum):
     QUORUM = "quorum ignored"
     OVERRIDE = "set by hand"
     MOVED = "left by a move or ban"
+    NOTED = "written by resource agents"
     SECRET = "secrets in plain text"  # noqa: S105  the word for them, not one
     MONITOR = "without a monitor"
     DUPLICATE = "with operations twice"
@@ -118,6 +120,7 @@ class Attention:
                 yield Remark(Topic.OVERRIDE, f"{name} = {value} is what somebody set by hand; {_TAKEN_OVER}.")
         if ref.name.startswith(BY_HAND):
             yield Remark(Topic.MOVED, f"left by `crm resource move` or `ban`; {_TAKEN_OVER}.")
+        yield from _noted(spec)
         yield from _secrets(spec)
         if isinstance(spec, Primitive):
             yield from self._primitive(spec)
@@ -231,6 +234,31 @@ def _standstill(spec: ClusterProperties | ResourceDefaults) -> Iterator[Remark]:
         effect = _STANDSTILLS.get((type(spec).__name__, name, value))
         if effect:
             yield Remark(Topic.STANDSTILL, f"{name} = {value}: {effect}{where}. Take it out when that is over.")
+
+
+_NOTES = re.compile(
+    r"""[\w.-]+_REPL_INFO$         # mysql, redis: who was master, and where in its log
+    | rmq-node-attr-              # rabbitmq-cluster
+    | [\w.-]+-data-status$        # pgsql
+    | (hana|lpa)_[a-z0-9]{3}_     # SAPHana, SAPHanaTopology and SAPHanaSR's successors
+    | master-                     # crm_master, for good rather than until the node leaves
+    """,
+    re.VERBOSE | re.ASCII,
+)
+"""What agents write into the configuration, as they have to find it again when all nodes were down."""
+
+
+def _noted(spec: Spec) -> Iterator[Remark]:
+    match spec:
+        case ClusterProperties():
+            names = list(spec.values)
+        case Node():
+            names = [name for item in spec.attributes for name in item.values]
+        case _:
+            return
+    if notes := ", ".join(dict.fromkeys(filter(_NOTES.match, names))):
+        text = "resource agents write this as they run; named here, it is set back whenever they do: delete it"
+        yield Remark(Topic.NOTED, f"{notes}: {text}.")
 
 
 def _watches(operation: Operation) -> bool:

@@ -201,3 +201,23 @@ def test_what_is_left_without_its_container_is_pointed_at() -> None:
     outer = imported(resources=clone.format('bogus="1"'))
     assert (outer.attention[Topic.ALONE], outer.objects) == (1, 3)
     assert imported(resources=clone.format("")).attention[Topic.ALONE] == 0
+
+
+def test_what_agents_note_as_they_run_is_pointed_at() -> None:
+    found = import_cib(
+        parse(
+            '<cib validate-with="pacemaker-3.9" epoch="1" num_updates="0" admin_epoch="0"><configuration><crm_config>'
+            '<cluster_property_set id="redis_replication"><nvpair id="p" name="redis_REPL_INFO" value="n1"/>'
+            '</cluster_property_set></crm_config><nodes><node id="1" uname="n1"><instance_attributes id="a">'
+            '<nvpair id="a-1" name="pg-data-status" value="LATEST"/><nvpair id="a-2" name="rack" value="4"/>'
+            '<nvpair id="a-3" name="hana_abc_site" value="X"/></instance_attributes></node><node id="2" uname="n2">'
+            '<instance_attributes id="b"><nvpair id="b-1" name="master-data-status-of" value="4"/>'
+            '<nvpair id="b-2" name="hana_role" value="X"/></instance_attributes></node></nodes><resources/>'
+            "<constraints/></configuration><status/></cib>"
+        )
+    )
+    assert found.attention[Topic.NOTED] == 3
+    text = comments(found)
+    assert "Attention: redis_REPL_INFO: resource agents write this as they run; " in text
+    assert "Attention: pg-data-status, hana_abc_site: resource agents" in text
+    assert "Attention: master-data-status-of: resource agents" in text
