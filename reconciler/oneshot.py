@@ -176,6 +176,8 @@ def apply(settings: Settings, directory: Path, file: Path | None, node: str, sho
     """
     if not file and settings.mode == "observe":
         raise OneshotError("mode = observe in the settings: changes are reported and not made")
+    if file and cibfile.is_packed(file):
+        raise OneshotError(f"{file}: what is compressed is only read: unpack it (bunzip2) to apply anything to it")
     from reconciler.pace import stuck  # noqa: PLC0415  what only `apply` needs, `plan` need not wait for
 
     deadline = time.monotonic() + settings.command_timeout

@@ -1,5 +1,6 @@
 """`reconciler import` on the command line: where the files go, what is said, what is refused."""
 
+import bz2
 import stat
 from pathlib import Path
 
@@ -69,6 +70,13 @@ def test_an_empty_directory_is_used(cib: Path, tmp_path: Path) -> None:
         ("<pacemaker-result/>", "the document is a <pacemaker-result>, not a <cib>"),
         ("<cib/>", "the CIB has no <configuration>"),
         ("", "not well-formed XML: no element found"),
+        ('<cib xmlns="urn:x"><configuration/></cib>', "the document is a <{urn:x}cib>, not a <cib>"),
+        ('<cib><configuration xmlns="urn:x"/></cib>', "the CIB has no <configuration>"),
+        ('<cib><configuration x:y="1"/></cib>', "not well-formed XML: unbound prefix"),
+        (
+            '<!DOCTYPE cib SYSTEM "x.dtd"><cib><configuration>&x;</configuration></cib>',
+            "not well-formed XML: undefined",
+        ),
     ],
 )
 def test_what_is_no_cib_is_refused(tmp_path: Path, text: str, why: str) -> None:
@@ -77,6 +85,24 @@ def test_what_is_no_cib_is_refused(tmp_path: Path, text: str, why: str) -> None:
     result = run("import", "--cib", str(file))
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith(f"{file}: {why}")
+
+
+def test_what_the_scheduler_keeps_is_read_as_it_stands(cib: Path, tmp_path: Path) -> None:
+    file = tmp_path / "pe-input-7.bz2"
+    file.write_bytes(bz2.compress(cib.read_bytes()))
+    assert run("import", "--cib", str(file)).stdout == run("import", "--cib", str(cib)).stdout
+    assert run("plan", "--desired", str(WEB), "--cib", str(file)).exit_code == 0
+    assert "is only read: unpack it" in run("apply", "--desired", str(WEB), "--cib", str(file)).stderr
+
+
+@pytest.mark.parametrize(("cut", "why"), [(slice(-9), "cut short"), (slice(1, None), "not compressed with bzip2")])
+def test_what_the_scheduler_keeps_may_be_damaged(cib: Path, tmp_path: Path, cut: slice, why: str) -> None:
+    file = tmp_path / "pe-input-7.bz2"
+    file.write_bytes(bz2.compress(cib.read_bytes())[cut])
+    result = run("import", "--cib", str(file))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"{file}: cannot be read: ")
+    assert why in result.stderr
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
