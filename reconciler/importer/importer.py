@@ -13,6 +13,7 @@ from reconciler.cib.document import Cib
 from reconciler.frozen import frozen
 from reconciler.importer import layout
 from reconciler.importer.attention import Attention, Topic, explanations
+from reconciler.importer.comments import comments
 from reconciler.importer.packing import packed
 from reconciler.importer.selection import Item, LeftOut, select
 from reconciler.importer.services import CLUSTER, FILES, services
@@ -83,7 +84,7 @@ def import_cib(
     topics = Counter(remark.topic for remark in whole)
     places = services({item.ref: item.spec for item in selection.items})
     blocks: dict[str, list[tuple[str, str]]] = {}
-    said = _by_object(remarks, observed)
+    said = _by_object((*remarks, *comments(cib)), observed)
     for item in _in_reading_order(selection.items):
         found = list(attention.remarks(item))
         topics.update(remark.topic for remark in found)
