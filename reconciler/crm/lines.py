@@ -2,7 +2,8 @@
 
 As crmsh 4.4.1 does it: a backslash at the end of a line continues it, a line that begins with `#` is a comment on the
 statement after it, and words are those of a POSIX shell. What people's files have besides is passed over: the words
-`crm configure` or a prompt before a statement, `commit` and the like after it, colours and messages that crm printed.
+`sudo crm configure` or a prompt before a statement, `commit` and the like after it, colours and messages that crm
+printed.
 A quoted value may run over several lines, as crm prints one (and cannot read it).
 """
 
@@ -18,7 +19,12 @@ _BLANK = re.compile(r"[ \t\r\n]*")
 _IN_QUOTES = re.compile(r'\\(["\\])')
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _MESSAGE = re.compile(r"(?:WARNING|INFO|ERROR|NOTICE): ")
-_BEFORE = re.compile(r"(?:crm\([^)\s]*\)\S*[#>]\s*)?(?:crm\s+(?:-F\s+)?(?=configure\s))?(?:configure\s+)?")
+_BEFORE = re.compile(
+    r"""(?:crm\([^)\s]*\)\S*[#>]\s*)?                               # crm's prompt
+    (?:(?:\$\s+)?(?:sudo\s+)?crm\s+(?:-\S+\s+)*(?=configure\b))?   # a command for the shell
+    (?:configure\s+)?""",
+    re.VERBOSE,
+)
 _AROUND = frozenset({"configure", "commit", "verify", "end", "up", "cd", "back", "quit", "exit", "bye"})
 _MASK = "\0"
 

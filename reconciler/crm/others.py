@@ -31,6 +31,8 @@ def fencing_topology(words: Words) -> ET.Element:
         else:
             counts[counted] = counts.get(counted, 0) + 1
             devices = words.take("devices")
+            if not all(devices.split(",")):
+                raise StatementError(f"{devices!r} has a comma beside which no device stands")
             ET.SubElement(found, "fencing-level", {**target, "index": str(counts[counted]), "devices": devices})
     return found
 

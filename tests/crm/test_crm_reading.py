@@ -41,6 +41,8 @@ def test_the_reference_case() -> None:
     [
         "primitive a Dummy params fake='x y' op monitor interval=10s",
         "crm configure primitive a Dummy params fake='x y' op monitor interval=10s",
+        "$ sudo crm -F --wait configure primitive a Dummy params fake='x y' op monitor interval=10s",
+        "sudo crm configure\n  primitive a Dummy params fake='x y' op monitor interval=10s\n  commit\n  exit",
         "configure\nprimitive a Dummy params fake='x y' op monitor interval=10s\ncommit\nquit",
         "crm(live)configure# primitive a Dummy params fake='x y' op monitor interval=10s",
         "crm(live/n1)configure# primitive a Dummy fake='x y' op monitor interval=10s\ncrm(live/n1)configure# commit",
@@ -111,6 +113,8 @@ def test_an_open_quote_spoils_one_statement_only() -> None:
         ("rsc_ticket t a", "says no `TICKET:` after its id"),
         ("rsc_ticket t x: a loss-policy=panic", "'panic' is not one of stop, demote, fence, freeze"),
         ("fencing_topology f1", "is for all nodes, and no statement names a node: write NODE: DEVICES"),
+        ("fencing_topology n1: f1, f2", "'f1,' has a comma beside which no device stands"),
+        ("crm resource stop a", "no statement begins with 'crm'"),
         ("role r read", "does not say what read is for"),
         ("role r grant xpath:/x", "expected read, write or deny instead of 'grant'"),
         ("role r read attribute:x", "names an attribute without a type"),
