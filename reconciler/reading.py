@@ -84,11 +84,11 @@ _XML_VALUE = "value"
 
 def fault(line: int, statement: str, message: str) -> Fault:
     """Return the fault of a statement, with no value in it that may be a secret."""
-    said = " ".join(_concealed(statement[: 4 * _LONGEST]).split())
-    return Fault(line, f"{said[:_LONGEST].rstrip()} …" if len(said) > _LONGEST else said, _concealed(message))
+    said = " ".join(concealed(statement[: 4 * _LONGEST]).split())
+    return Fault(line, f"{said[:_LONGEST].rstrip()} …" if len(said) > _LONGEST else said, concealed(message))
 
 
-def _concealed(text: str) -> str:
+def concealed(text: str) -> str:
     """Return the text without the values of what looks like a secret by its name, and of pairs in XML."""
     result, position = "", 0
     for match in _ASSIGNED.finditer(text):

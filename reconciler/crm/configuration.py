@@ -18,7 +18,7 @@ from reconciler.crm.lines import Statement, split, statements
 from reconciler.crm.words import Words
 from reconciler.frozen import frozen
 from reconciler.kinds.base import fresh_id
-from reconciler.reading import Fault, Reading, Remark, StatementError, configuration, document, fault
+from reconciler.reading import Fault, Reading, Remark, StatementError, concealed, configuration, document, fault
 
 _READERS: Mapping[str, Callable[[Words], ET.Element]] = {
     "node": options.node,
@@ -113,7 +113,7 @@ class _Builder:
                 name = _called(element)
         except StatementError as error:
             self._fault(statement, str(error))
-        self._remarks += [Remark(name, text) for text in (*statement.comments, *remarks)]
+        self._remarks += [Remark(name, text) for text in (*map(concealed, statement.comments), *remarks)]
 
     def _fault(self, statement: Statement, message: str) -> None:
         self._faults.append(fault(statement.line, statement.text, message))

@@ -6,7 +6,7 @@ from xml.parsers import expat
 
 from reconciler.cib.document import RESOURCES, Cib, key
 from reconciler.kinds import CLUSTER_KINDS
-from reconciler.reading import Remark
+from reconciler.reading import Remark, concealed
 
 _BEGIN = "<!--"
 _SECTION = 3
@@ -19,8 +19,8 @@ _OBJECTS = frozenset(kind.section for kind in CLUSTER_KINDS.values() if not kind
 def comments(cib: Cib) -> Iterator[Remark]:
     """Yield the comments of the configuration with the object that they are about.
 
-    One inside an object is about that, one between objects about the next, any other about the whole. Of a document
-    without a text there are none.
+    One before an object is about that, else one inside an object about that, any other about the whole. What looks like
+    a secret in them is left out. Of a document without a text there are none.
     """
     if cib.mentions(_BEGIN) and cib.text:
         reader = _Reader()
@@ -45,39 +45,36 @@ class _Reader:
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._path.append(ET.Element(tag, attributes))
-        if len(self._path) == _SECTION + 1:
-            self._tell(_about(self._path))
+        self._tell()
 
     def _end(self, _tag: str) -> None:
-        if len(self._path) == _SECTION:
-            self._tell("")
+        self._tell()
         self._path.pop()
 
     def _comment(self, said: str) -> None:
         text = _plain(said)
-        if not text or [element.tag for element in self._path[1:2]] != ["configuration"]:
-            return
-        self._waiting.append(text)
-        if len(self._path) != _SECTION:
-            self._tell(_about(self._path))
+        if text and [element.tag for element in self._path[1:2]] == ["configuration"]:
+            self._waiting.append(text)
 
-    def _tell(self, name: str) -> None:
-        self.found += [Remark(name, text) for text in self._waiting]
-        self._waiting.clear()
+    def _tell(self) -> None:
+        """Say of the comments so far that they are about what begins or ends after them."""
+        if self._waiting:
+            name = _about(self._path)
+            self.found += [Remark(name, text) for text in self._waiting]
+            self._waiting.clear()
 
 
 def _about(path: list[ET.Element]) -> str:
     """Name the object that elements inside each other lead to, as a remark does; empty if they lead to none."""
-    if len(path) <= _SECTION:
-        return ""
-    section, outermost, *inside = path[_SECTION - 1 :]
-    if section.tag in _OBJECTS:
-        return str(section.tag)
-    resources = [element for element in inside if element.tag in RESOURCES]
-    return key(resources[-1] if resources else outermost)
+    section = path[_SECTION - 1].tag if len(path) >= _SECTION else ""
+    if section in _OBJECTS:
+        return str(section)
+    outermost = path[_SECTION : _SECTION + 1]
+    resources = [element for element in path[_SECTION:] if element.tag in RESOURCES]
+    return key((resources or outermost)[-1]) if outermost else ""
 
 
 def _plain(said: str) -> str:
     """Return a comment as one line, without the mark that crm keeps in it."""
     printable = "".join(letter if letter.isprintable() else " " for letter in said)
-    return " ".join(printable.split()).lstrip("#").strip()
+    return concealed(" ".join(printable.split())).strip("# ")
