@@ -28,7 +28,7 @@ def translate(file: Path, language: str, *, overrides: bool = True) -> tuple[Imp
     """Import what a text in another language says, `crm` or `haresources`, and return what of it could not be read.
 
     Raises:
-        TakeoverError: the file cannot be read, or is empty.
+        TakeoverError: the file cannot be read, is empty, or is XML.
     """
     # Seldom wanted: nobody else is to wait for their import.
     from reconciler import crm, haresources  # noqa: PLC0415
@@ -37,6 +37,8 @@ def translate(file: Path, language: str, *, overrides: bool = True) -> tuple[Imp
     text = _text(file)
     if not text.strip():
         raise TakeoverError(f"{file}: is empty")
+    if text.lstrip("\ufeff \t\r\n").startswith("<"):
+        raise TakeoverError(f"{file}: is XML: a CIB is read with --cib")
     reading = readers[language](text)
     notes = [f"Not imported: {fault}" for fault in reading.faults]
     return import_cib(reading.cib, notes, reading.remarks, overrides=overrides), reading.faults

@@ -101,13 +101,16 @@ def _read(order: ET.Element, named: frozenset[str] = frozenset()) -> Order:
     reader = Reader(order)
     reader.take("id")
     score, kind = reader.take("score"), reader.take("kind")
-    if kind is None and score is not None and values.stored_score(score) == "0":
-        kind = "Optional"
     fields = {field: reader.take(name) for field, name in _FIELDS.items()}
     sets = read_resource_sets(reader.elements("resource_set"), named)
     lifetime = read_lifetime(reader.elements("lifetime"), named)
     reader.done()
-    return observed(Order, kind=kind, sets=sets, lifetime=lifetime, **fields)
+    return observed(Order, kind=_kind(kind, score), sets=sets, lifetime=lifetime, **fields)
+
+
+def _kind(kind: str | None, score: str | None) -> str | None:
+    """Return what an order says, which may be said by a score of 0 as in releases before there were kinds."""
+    return "Optional" if kind is None and score is not None and values.stored_score(score) == "0" else kind
 
 
 def _write(name: str, spec: Order, live: ET.Element | None) -> ET.Element:
@@ -117,7 +120,8 @@ def _write(name: str, spec: Order, live: ET.Element | None) -> ET.Element:
     written.extend(write_lifetime(name, spec.lifetime, live))
     written = keep_words(written, live, _read)
     if written.get("score") and written.get("kind"):  # the schema allows one of them
-        del written.attrib["score"]
+        said_by_score = live is not None and live.get("kind") is None and spec.kind == _kind(None, written.get("score"))
+        del written.attrib["kind" if said_by_score else "score"]
     return arrange(written, live, _ORDER)
 
 

@@ -214,3 +214,9 @@ def test_an_empty_text_is_no_configuration(tmp_path: Path, option: str) -> None:
     file.write_text("\n", encoding="utf-8")
     result = run("import", option, str(file))
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"{file}: is empty\n")
+
+
+@pytest.mark.parametrize("language", ["--crm", "--haresources"])
+def test_a_cib_is_no_text_in_another_language(cib: Path, language: str) -> None:
+    result = run("import", language, str(cib))
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"{cib}: is XML: a CIB is read with --cib\n")

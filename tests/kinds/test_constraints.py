@@ -97,6 +97,15 @@ def test_a_score_that_is_not_said_counts_as_none() -> None:
     )
 
 
+def test_a_kind_that_a_score_says_stays_said_by_it() -> None:
+    live = '<rsc_order id="k" first="a" then="b" score="0"/>'
+    optional = 'first = "a"\nthen = "b"\nkind = "Optional"\n'
+    assert rewritten("Order", live, optional) == live.replace("/>", " />")
+    assert rewritten("Order", live, optional + "symmetrical = false").count("kind=") == 0
+    assert 'kind="Serialize"' in rewritten("Order", live, optional.replace("Optional", "Serialize"))
+    assert "score=" not in rewritten("Order", live, optional.replace("Optional", "Serialize"))
+
+
 def test_what_old_schemas_take_for_a_score_needs_none_beside_it() -> None:
     both_ways(
         "Colocation",
