@@ -11,6 +11,8 @@ from typing import Any
 
 WIDTH = 120
 _INDENT = "  "
+_LONG = 80
+"""An array of so many characters is not left on a line that is too long."""
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _LITERAL = re.compile(r"[^'\x00-\x1f\x7f\ud800-\udfff]*")
 _ESCAPED = re.compile('["\\\\\x00-\x1f\x7f]')
@@ -68,13 +70,14 @@ def _leaves(table: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
 def assign(path: str, value: Any) -> list[str]:
     """Return the lines that give a path a value: one if it is short and of one piece.
 
-    Tables that are too long for a line become dotted keys; of an array of several tables each has its line.
+    Tables that are too long for a line become dotted keys; of an array of several tables each has its line, or several
+    where it holds arrays and is too long.
     """
     if isinstance(value, Branch) and len(value) == 1:
         return _dotted(path, value)
     if isinstance(value, Mapping) and len(value) > WIDTH:
         return _dotted(path, value)  # no need to write it first to see that it is too long
-    tables = isinstance(value, Sequence) and len(value) > 1 and isinstance(value[0], Mapping)
+    tables = _has_tables(value)
     line = f"{path} = {inline(value)}"
     if not tables and len(line) <= WIDTH:
         return [line]
@@ -84,7 +87,7 @@ def assign(path: str, value: Any) -> list[str]:
         case str() | int() | Mapping() | [] | [_]:
             return [line]
         case _ if tables:
-            return [f"{path} = [", *(f"{_INDENT}{inline(item)}," for item in value), "]"]
+            return [f"{path} = [", *(line for item in value for line in _element(item, _INDENT)), "]"]
         case _:
             return [f"{path} = [", *_filled(map(inline, value)), "]"]
 
@@ -93,13 +96,39 @@ def _dotted(path: str, table: Mapping[str, Any]) -> list[str]:
     return [line for name, inner in table.items() for line in assign(f"{path}.{key(name)}", inner)]
 
 
-def _filled(words: Iterable[str]) -> list[str]:
+def _has_tables(value: Any) -> bool:
+    return (
+        not isinstance(value, str) and isinstance(value, Sequence) and len(value) > 1 and isinstance(value[0], Mapping)
+    )
+
+
+def _element(item: Any, indent: str) -> list[str]:
+    """Return the lines of what is in an array: one, but for the long arrays of a table that is too long for it."""
+    line = f"{indent}{inline(item)},"
+    if len(line) <= WIDTH or not isinstance(item, Mapping):
+        return [line]
+    lines: list[str] = []
+    begun, inner = f"{indent}{{", f"{indent}{_INDENT}"
+    for path, value in _leaves(item):
+        begun += f" {path} = "
+        if _has_tables(value):
+            lines += [f"{begun}[", *(part for element in value for part in _element(element, inner))]
+            begun = f"{indent}],"
+        elif isinstance(value, Sequence) and not isinstance(value, str) and len(inline(value)) > _LONG:
+            lines += [f"{begun}[", *_filled(map(inline, value), inner)]
+            begun = f"{indent}],"
+        else:
+            begun += f"{inline(value)},"
+    return [*lines, f"{begun.removesuffix(',')} }},"]
+
+
+def _filled(words: Iterable[str], indent: str = _INDENT) -> list[str]:
     lines: list[str] = []
     for word in words:
         if lines and len(lines[-1]) + len(word) + 2 <= WIDTH:
             lines[-1] += f" {word},"
         else:
-            lines.append(f"{_INDENT}{word},")
+            lines.append(f"{indent}{word},")
     return lines
 
 

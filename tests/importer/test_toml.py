@@ -8,7 +8,7 @@ from reconciler.importer import toml
 from tests.examples import often
 
 texts = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(
-    ["", "'", '"', "\\", "a\nb", "\x7f", "#", "="]
+    ["", "'", '"', "\\", "a\nb", "\x7f", "#", "=", "w" * 90]
 )
 scalars = texts | st.integers(-(2**63), 2**63 - 1) | st.booleans()
 
@@ -44,6 +44,26 @@ def test_what_is_short_is_on_one_line_and_what_is_long_has_dotted_keys() -> None
         "spec.ops = [",
         '  { name = "start" },',
         '  { name = "stop" },',
+        "]",
+    ]
+    assert toml.assign("spec.ops", [{"name": "start", "meta": [{"a": "x" * 60}, {"b": "y" * 60}], "c": 1}, {}]) == [
+        "spec.ops = [",
+        '  { name = "start", meta = [',
+        f'    {{ a = "{"x" * 60}" }},',
+        f'    {{ b = "{"y" * 60}" }},',
+        "  ], c = 1 },",
+        "  {},",
+        "]",
+    ]
+    assert toml.assign(
+        "spec.sets", [{"resources": ["x" * 50, "y" * 50, "z" * 50], "a": 1}, {"resources": ["a", "b"]}]
+    ) == [
+        "spec.sets = [",
+        "  { resources = [",
+        f'    "{"x" * 50}", "{"y" * 50}",',
+        f'    "{"z" * 50}",',
+        "  ], a = 1 },",
+        '  { resources = ["a", "b"] },',
         "]",
     ]
     assert toml.assign("spec.rule", toml.Branch(expression="defined a")) == ['spec.rule.expression = "defined a"']
