@@ -136,10 +136,16 @@ def _no_such_node(wanted: State, state: State, observed: Observed) -> Iterator[s
     resources = {ref.name for ref in (*state, *observed.unsupported) if ref.kind == "Primitive"}
     guests = {value_in(getattr(spec, "meta", ()), "remote-node") for spec in state.values()}
     for name, refs in strange.items():
-        if name not in resources | guests:
+        if name not in resources | guests and not _of_bundle(name, state):
             more = f" and {len(refs) - _FEW} more" if len(refs) > _FEW else ""
             who = ", ".join(map(str, refs[:_FEW]))
             yield f"{who}{more}: the cluster has no node {name}; its nodes: {', '.join(sorted(nodes))}"
+
+
+def _of_bundle(node: str, state: State) -> bool:
+    """True if a node is the inside of a container, which is named after its bundle and counted from 0."""
+    name, _, replica = node.rpartition("-")
+    return replica.isdigit() and Ref("Bundle", name) in state
 
 
 def _doubtful_rules(changes: Mapping[Ref, Change]) -> Iterator[str]:

@@ -387,6 +387,18 @@ def test_slips_that_pacemaker_takes_are_pointed_out() -> None:
     )
 
 
+def test_the_insides_of_containers_are_nodes() -> None:
+    live = cib(options=option("stonith-enabled", "false")).replace(
+        "<nodes/>", '<nodes><node id="1" uname="n1"/></nodes>'
+    )
+    podman = {"image": "i", "replicas": 2}
+    bundle: Said = {("Bundle", "b-1"): {"podman": podman, "network": {"control-port": 9}, "resource": "a"}}
+    for node, strange in (("b-1-0", False), ("b-1", True), ("b-1-x", True), ("c-0", True)):
+        wish: Said = A | bundle | {("Location", "l"): {"resource": "b-1", "node": node, "score": 1}}
+        said = f"Location/l: the cluster has no node {node}; its nodes: n1"
+        assert (said in planned(live, wish).plan.warnings) is strange
+
+
 def test_nothing_is_warned_of_in_a_cluster_in_sync() -> None:
     live = after(cib(), A)
     assert planned(live, A).plan == Plan()
