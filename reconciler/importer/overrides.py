@@ -59,14 +59,15 @@ def _values(sets: tuple[AttributeSet, ...], names: tuple[str, ...]) -> dict[str,
 class Hands:
     """Takes out what people set, where a plan would then leave it alone."""
 
-    def __init__(self, observed: Observed) -> None:
-        """Prepare for the objects of a configuration."""
+    def __init__(self, observed: Observed, *, all_of_them: bool) -> None:
+        """Prepare for the objects of a configuration, to take out `all_of_them` or only what means nothing."""
         self._observed = observed
+        self.all_of_them = all_of_them
 
-    def free(self, ref: Ref, spec: Spec, *, all_of_them: bool) -> Freed:
-        """Take out what means nothing, or `all_of_them`."""
+    def free(self, ref: Ref, spec: Spec) -> Freed:
+        """Take out what is to be taken out of an object."""
         found = overrides(ref, spec)
-        if found and not all_of_them:
+        if found and not self.all_of_them:
             found = {name: value for name, value in found.items() if is_neutral(name, value)}
             elsewhere = self._said_around(ref, spec) if found else frozenset[str]()
             found = {name: value for name, value in found.items() if name not in elsewhere}

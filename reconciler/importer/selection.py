@@ -18,6 +18,7 @@ from reconciler.kinds import CLUSTER_KINDS, key
 from reconciler.kinds.cluster_properties import PACEMAKERS, ClusterProperties
 from reconciler.kinds.node import Node
 from reconciler.kinds.observe import Observed
+from reconciler.kinds.options import Options
 from reconciler.leftovers import is_neutral
 from reconciler.manifests import VERBATIM, Said, Spoiled, name_problem, read_object
 from reconciler.plan import flatten
@@ -87,12 +88,27 @@ def select(observed: Observed, *, overrides: bool = True) -> Selection:
 
 def _found(observed: Observed, *, overrides: bool, plain: bool) -> Iterator[Item | LeftOut]:
     owners: dict[str, Ref] = {}
-    hands = Hands(observed)
+    hands, referred = Hands(observed, all_of_them=not overrides), _referred(observed)
     for ref, spec in observed.state.items():
         if (owner := owners.setdefault(key(ref), ref)) != ref:
             yield LeftOut(ref, f"{owner} has the same id")
-        elif found := _without_hands(ref, spec, hands, overrides=overrides, plain=plain):
+        elif found := _without_hands(ref, spec, hands, plain=plain, needed=_is_needed(ref, spec, referred)):
             yield found
+
+
+def _referred(observed: Observed) -> frozenset[str]:
+    """Return the ids of sets and rules that others refer to: these are said even where they say nothing."""
+    if not observed.cib.may_say(_REFERENCES):
+        return frozenset()
+    parts = observed.cib.parts("cluster_property_set", "meta_attributes", "rule")
+    return frozenset(part.get("id-ref", "") for _, part in parts)
+
+
+def _is_needed(ref: Ref, spec: Spec, referred: frozenset[str]) -> bool:
+    return ref.name in referred or (isinstance(spec, Options) and spec.rule is not None and spec.rule.id in referred)
+
+
+_REFERENCES = re.compile(r"\bid-ref=")
 
 
 _TAGS = {tag for kind in CLUSTER_KINDS.values() for tag in kind.tags}
@@ -104,13 +120,13 @@ _MAY_BE_LOST = re.compile("&#|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 (XML 1.0, 3.3.3)."""
 
 
-def _without_hands(ref: Ref, spec: Spec, hands: Hands, *, overrides: bool, plain: bool) -> Item | LeftOut | None:
-    if not overrides and ref.name.startswith(BY_HAND):
+def _without_hands(ref: Ref, spec: Spec, hands: Hands, *, plain: bool, needed: bool) -> Item | LeftOut | None:
+    if hands.all_of_them and ref.name.startswith(BY_HAND):
         return LeftOut(ref, "`crm resource move` or `ban` left it; it stays a person's", chosen=True)
-    freed = hands.free(ref, spec, all_of_them=not overrides)
+    freed = hands.free(ref, spec)
     own = _own(freed.spec) if freed.spec else None
     theirs = {name: value for name, value in freed.taken.items() if not is_neutral(name, value)}
-    if own is not None:
+    if own is not None and (needed or _says_something(own)):
         found = _item(ref, own, plain=plain)
         return replace(found, taken=theirs) if theirs and isinstance(found, Item) else found
     if theirs:
@@ -119,17 +135,24 @@ def _without_hands(ref: Ref, spec: Spec, hands: Hands, *, overrides: bool, plain
     return None
 
 
-def _own(spec: Spec) -> Spec | None:
-    """Leave out what is Pacemaker's own, and objects of which nothing is left."""
+def _own(spec: Spec) -> Spec:
+    """Leave out what is Pacemaker's own."""
     match spec:
         case ClusterProperties():
             rest = {name: value for name, value in spec.values.items() if name not in PACEMAKERS}
-            says = bool(rest or spec.nvpairs or spec.id_ref)
-            return spec.model_copy(update={"values": rest}) if says else None
+            return spec.model_copy(update={"values": rest})
         case Node():
-            says = bool(spec.attributes or spec.utilization or spec.description or spec.score)
-            return spec.model_copy(update={"id": None}) if says else None
+            return spec.model_copy(update={"id": None})
     return spec
+
+
+def _says_something(spec: Spec) -> bool:
+    match spec:
+        case Options():
+            return bool(spec.values or spec.nvpairs or spec.id_ref)
+        case Node():
+            return bool(spec.attributes or spec.utilization or spec.description or spec.score)
+    return True
 
 
 def _item(ref: Ref, spec: Spec, *, plain: bool) -> Item | LeftOut:

@@ -161,6 +161,8 @@ class _Reading:
 
     def _take(self, kind: ClusterKind | None, element: ET.Element) -> None:
         ref = _ref(kind, element)
+        if ref in self._state and element.get("id-ref"):
+            return  # who refers twice to the same set says no more than once: Pacemaker heeds the first
         if kind is None or ref in self._state or ref in self._unsupported:
             # Nothing keeps a CIB from listing a node's name twice.
             self._unknown.append(_stranger(element))
