@@ -111,6 +111,11 @@ class Cib:
         """The document as it was read; empty if it is only there as a tree."""
         return self._source.text
 
+    def chunks(self) -> Iterator[str]:
+        """Yield the document as it was read, piece by piece; nothing if it is only there as a tree."""
+        if self._source:
+            yield from self._source.chunks()
+
     @cached_property
     def root(self) -> ET.Element:
         """The element `<cib>`."""

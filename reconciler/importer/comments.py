@@ -1,6 +1,6 @@
 """What people have written into a CIB as XML comments, of which crm makes its own: object by object. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
@@ -22,9 +22,9 @@ def comments(cib: Cib) -> Iterator[Remark]:
     One before an object is about that, else one inside an object about that, any other about the whole. What looks like
     a secret in them is left out. Of a document without a text there are none.
     """
-    if cib.mentions(_BEGIN) and cib.text:
+    if cib.mentions(_BEGIN):
         reader = _Reader()
-        reader.read(cib.text)
+        reader.read(cib.chunks())
         yield from reader.found
 
 
@@ -36,12 +36,13 @@ class _Reader:
         self._path: list[ET.Element] = []
         self._waiting: list[str] = []
 
-    def read(self, text: str) -> None:
+    def read(self, chunks: Iterable[str]) -> None:
         parser = expat.ParserCreate()
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CommentHandler = self._comment
-        parser.Parse(text, True)
+        for chunk in chunks:
+            parser.Parse(chunk, False)
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._path.append(ET.Element(tag, attributes))

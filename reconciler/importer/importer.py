@@ -7,9 +7,10 @@ only the same nodes gives a configuration of which Pacemaker makes the same.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from xml.etree import ElementTree as ET
 
 from reconciler import reading
-from reconciler.cib.document import Cib
+from reconciler.cib.document import Cib, children, key
 from reconciler.frozen import frozen
 from reconciler.importer import layout
 from reconciler.importer.attention import Attention, Topic, explanations
@@ -19,7 +20,7 @@ from reconciler.importer.selection import Item, LeftOut, select
 from reconciler.importer.services import CLUSTER, FILES, services
 from reconciler.importer.toml import Branch
 from reconciler.kinds import CLUSTER_KINDS, in_order
-from reconciler.kinds.observe import Observed, observe
+from reconciler.kinds.observe import each, observe
 from reconciler.state import Ref
 
 
@@ -84,7 +85,7 @@ def import_cib(
     topics = Counter(remark.topic for remark in whole)
     places = services({item.ref: item.spec for item in selection.items})
     blocks: dict[str, list[tuple[str, str]]] = {}
-    said = _by_object((*remarks, *comments(cib)), observed)
+    said = _by_object((*remarks, *comments(cib)), cib)
     for item in _in_reading_order(selection.items):
         found = list(attention.remarks(item))
         topics.update(remark.topic for remark in found)
@@ -118,14 +119,24 @@ def _nothing() -> tuple[str, str]:
     return layout.remarks([remark]), layout.body(Ref("SyncPolicy", "policy"), Branch(), verbatim=False)
 
 
-def _by_object(remarks: Iterable[reading.Remark], observed: Observed) -> dict[Ref | None, list[str]]:
+def _by_object(remarks: Sequence[reading.Remark], cib: Cib) -> dict[Ref | None, list[str]]:
     """Return what is said of each object; of none, what is said of the whole."""
     sections = {kind.section: Ref(name, kind.section) for name, kind in CLUSTER_KINDS.items() if not kind.tags}
+    names = {remark.name for remark in remarks}
+    # The elements of all objects at once would be many times the text.
+    named = {key(part): ref for ref, part in _parts(cib) if key(part) in names} if names - {""} else {}
     found: dict[Ref | None, list[str]] = {}
     for remark in remarks:
-        ref = observed.by_name.get(remark.name) or sections.get(remark.name)
+        ref = named.get(remark.name) or sections.get(remark.name)
         found.setdefault(ref, []).append(remark.text)
     return found
+
+
+def _parts(cib: Cib) -> Iterator[tuple[Ref, ET.Element]]:
+    """Yield every object with its element, or with those in the section that it is."""
+    for ref, element in each(cib):
+        kind = CLUSTER_KINDS.get(ref.kind)
+        yield from ((ref, part) for part in (children(element) if kind and not kind.tags else (element,)))
 
 
 _ORDERED = ("crm_config", "rsc_defaults", "op_defaults", "resources")

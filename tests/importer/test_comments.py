@@ -52,6 +52,13 @@ def test_they_stand_before_the_objects_in_manifests_that_say_the_same_without_th
     assert manifests.load({"a.toml": text}, "r").state == manifests.load({"a.toml": without}, "r").state
 
 
+def test_what_cannot_be_imported_loses_no_comment() -> None:
+    stranger = '<resources><!-- of a stranger --><gadget id="x"/>'
+    text = "".join(import_cib(parse(CIB.replace("<resources>", stranger))).whole())
+    assert text.index("of a stranger") < text.index("[[items]]")
+    assert "# of levels\n" in text
+
+
 def test_the_comments_of_a_crm_text_come_along_once() -> None:
     reading = read("# why\nprimitive a lsb:x\n")
     text = "".join(import_cib(reading.cib, (), reading.remarks).whole())
