@@ -16,12 +16,14 @@ from reconciler.importer.overrides import BY_HAND, overrides
 from reconciler.importer.selection import Item
 from reconciler.kinds.clone import Clone
 from reconciler.kinds.cluster_properties import PACEMAKERS, ClusterProperties
+from reconciler.kinds.colocation import Colocation
 from reconciler.kinds.group import Group
 from reconciler.kinds.identity import located
 from reconciler.kinds.node import Node
 from reconciler.kinds.nvset import AttributeSet
 from reconciler.kinds.observe import Observed, each
 from reconciler.kinds.operation import Operation, duplicates, why_duplicate
+from reconciler.kinds.order import Order
 from reconciler.kinds.primitive import Primitive
 from reconciler.kinds.resource_defaults import ResourceDefaults
 from reconciler.kinds.template import Template
@@ -74,6 +76,7 @@ _WORTH_A_LOOK = re.compile("<expression|master|slave", re.IGNORECASE)
 _ROLES = ("role", "rsc-role", "with-rsc-role")
 _BY_CIBSECRET = "lrm://"
 """Stands in the CIB instead of a value that cibsecret(8) keeps in a file of each node."""
+_DEFAULT = "Pacemaker then uses its default"
 _REFERENCES_TO_FILES = re.compile(r"(script|file|path|_fd)$", re.IGNORECASE)
 _SUBMATCH = re.compile("%[1-9]")
 """In a rule of a constraint on a pattern: a part of the resource's name."""
@@ -326,7 +329,14 @@ def _kept(part: AttributeSet) -> list[str]:
 
 def _made_of(item: Item) -> str:
     """Say what is odd, and what Pacemaker makes of it."""
-    said = "; ".join(item.odd)
     if isinstance(item.spec, ClusterProperties):
-        return f"{said}; Pacemaker then uses its default"
-    return f"{said}; Pacemaker takes it for false" if "is not a boolean" in said else said
+        return "; ".join([*item.odd, _DEFAULT])
+    return "; ".join(f"{odd}; {_taken(item, odd)}" if "is not a boolean" in odd else odd for odd in item.odd)
+
+
+def _taken(item: Item, odd: str) -> str:
+    """Say what Pacemaker takes for an answer where it asks yes or no, and the word is neither."""
+    field = odd.partition(":")[0].rpartition(".")[2]
+    if isinstance(item.spec, Colocation) or (isinstance(item.spec, Order) and field != "sequential"):
+        return _DEFAULT
+    return "Pacemaker takes it for false"

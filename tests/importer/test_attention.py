@@ -221,3 +221,29 @@ def test_what_agents_note_as_they_run_is_pointed_at() -> None:
     assert "Attention: redis_REPL_INFO: resource agents write this as they run; " in text
     assert "Attention: pg-data-status, hana_abc_site: resource agents" in text
     assert "Attention: master-data-status-of: resource agents" in text
+
+
+def test_what_pacemaker_makes_of_a_word_that_is_no_boolean_is_said_as_it_does_it() -> None:
+    resources = "".join(PLAIN.format(name) for name in "ab")
+    refs = '<resource_ref id="a"/><resource_ref id="b"/>'
+    found = import_cib(
+        parse(
+            '<cib validate-with="none" epoch="1" num_updates="0" admin_epoch="0"><configuration><crm_config/><nodes/>'
+            f'<resources>{resources}<primitive id="c" class="systemd" type="c"><meta_attributes id="m">'
+            '<nvpair id="m-1" name="critical" value="maybe"/></meta_attributes></primitive></resources><constraints>'
+            '<rsc_colocation id="c1" rsc="a" with-rsc="b" score="5" influence="invalid"/>'
+            f'<rsc_colocation id="c2" score="5"><resource_set id="s2" sequential="odd">{refs}</resource_set>'
+            "</rsc_colocation>"
+            '<rsc_order id="o1" first="a" then="b" kind="Optional" symmetrical="odd"/>'
+            f'<rsc_order id="o2" kind="Optional"><resource_set id="s1" sequential="odd" require-all="odd">{refs}'
+            "</resource_set></rsc_order></constraints></configuration><status/></cib>"
+        )
+    )
+    text = comments(found)
+    oddly = "is not a boolean: expected true or false; Pacemaker"
+    assert f"meta: critical: 'maybe' {oddly} takes it for false." in text
+    assert f"influence: 'invalid' {oddly} then uses its default." in text
+    assert f"symmetrical: 'odd' {oddly} then uses its default." in text
+    assert text.count(f"sequential: 'odd' {oddly} takes it for false") == 1
+    assert text.count(f"sequential: 'odd' {oddly} then uses its default") == 1
+    assert f"require-all: 'odd' {oddly} then uses its default" in text
