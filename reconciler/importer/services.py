@@ -213,7 +213,8 @@ def _named(wishes: Mapping[Ref, str]) -> dict[Ref, str]:
     used = {name.lower() for name in FILES}
     names: dict[Ref, str] = {}
     for root, wish in wishes.items():
-        name = base = _UNSAFE.sub("_", wish)[:_LONGEST].replace(".", "_", 1 if wish.startswith(".") else 0) or "_"
+        # What begins with a point or an underscore is put aside, and never read.
+        name = base = _UNSAFE.sub("_", wish).lstrip("._-")[:_LONGEST] or "service"
         number = 1
         while name.lower() in used:
             number += 1

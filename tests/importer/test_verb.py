@@ -185,6 +185,17 @@ def test_however_many_resources_there_are_their_files_can_be_planned(
     assert "In sync" in run("plan", "--desired", str(directory), "--cib", str(file)).stdout
 
 
+def test_whatever_a_resource_is_called_its_file_is_read(tmp_path: Path) -> None:
+    file, directory = tmp_path / "cib.xml", tmp_path / "desired.d"
+    names = "_", "_a", "__a", "a~", "\u00e4", "\u00e4-.", "cluster", "x" * 300
+    primitives = "".join(f'<primitive id="{name}" class="lsb" type="x"/>' for name in names)
+    file.write_text(empty_cib().replace("<resources/>", f"<resources>{primitives}</resources>"), encoding="utf-8")
+    imported = run("import", "--cib", str(file), "--output", str(directory))
+    assert f"{directory}: {len(names) + 1} objects in " in imported.stderr
+    assert f"{directory}: {len(names) + 1} objects, " in run("validate", str(directory)).stdout
+    assert "left alone" not in run("plan", "--desired", str(directory), "--cib", str(file)).stdout
+
+
 def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
     pair = f'<nvpair id="b1" name="x" value="{"a" * 1_100_000}"/>'
     big = (
