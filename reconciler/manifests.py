@@ -68,8 +68,18 @@ def load(
     The order of files and of objects within them does not matter; what the annotation `ORDER` of a List says does. An
     object that is as in `like` is that very object, so that what is as it should be is held once.
     """
+    return load_each(sorted(texts.items()), revision, rejected, like)
+
+
+def load_each(
+    texts: Iterable[tuple[str, str]],
+    revision: str,
+    rejected: Iterable[Rejected] = (),
+    like: State = MappingProxyType({}),
+) -> Desired:
+    """Read as `load` does, holding one text at a time: `texts` are files with their texts, sorted by file."""
     known = {ref: ref for ref in like}
-    found = [_held_once(item, like, known) for file, text in sorted(texts.items()) for item in _objects(file, text)]
+    found = [_held_once(item, like, known) for file, text in texts for item in _objects(file, text)]
     said = [item for item in found if isinstance(item, Said)]
     spoiled = [item for item in found if isinstance(item, Spoiled)]
     faults = [*rejected, *(fault for item in spoiled for fault in item.faults), *_twice(said)]

@@ -12,12 +12,12 @@ from reconciler.cib.document import Cib, CibError, serialize
 from reconciler.decision import Decision, Remembered, decide
 from reconciler.frozen import frozen
 from reconciler.host import cibfile, store
-from reconciler.host.directory import Limits, Unreadable, begin
+from reconciler.host.directory import Limits, Texts, Unreadable, begin
 from reconciler.host.lock import agent_runs
 from reconciler.host.shell import Shell
 from reconciler.host.store import INVENTORY, STATUS, inventory
 from reconciler.host.vault import Vault
-from reconciler.manifests import load
+from reconciler.manifests import load, load_each
 from reconciler.observation import Observation, Source, of_cib, understand
 from reconciler.plan import Command, Hold, Override, Plan, Reason
 from reconciler.policy import overlaid
@@ -62,8 +62,13 @@ def wanted(directory: Path, like: State = MappingProxyType({})) -> Desired:
     """
     seen, settled = begin(directory, Limits(strict=False), _SETTLE)
     # The texts are most likely to stay as they are: what they say is found out while they have time to change.
-    early = None if isinstance(seen, Unreadable) else load(seen.files, seen.revision, seen.rejected, like)
-    del seen
+    early = None
+    if isinstance(seen, Texts):
+        # What has been read is let go, text by text.
+        files, revision, rejected = list(seen.files.items()), seen.revision, seen.rejected
+        files.reverse()
+        del seen
+        early = load_each((files.pop() for _ in range(len(files))), revision, rejected, like)
     found = settled()
     if isinstance(found, Unreadable):
         raise OneshotError(found.message)
