@@ -52,7 +52,16 @@ def write_set(tag: str, name: str, item: AttributeSet, live: ET.Element | None, 
     if live is None or live.get("id-ref") is not None:
         return _new_set(tag, name, item)
     edited = _edited(item, [live], words)
-    return _with_condition(edited[0] if edited else ET.Element(tag, live.attrib), item)
+    return _with_condition(edited[0] if edited else _emptied(live), item)
+
+
+def _emptied(live: ET.Element) -> ET.Element:
+    """Return the set without its pairs: the set itself if it has none."""
+    if live.find("nvpair") is None:
+        return live
+    emptied = ET.Element(live.tag, live.attrib)
+    emptied.extend(child for child in live if child.tag != "nvpair")
+    return emptied
 
 
 def _with_condition(element: ET.Element, item: AttributeSet) -> ET.Element:

@@ -93,3 +93,15 @@ def test_only_what_is_ours_goes() -> None:
     assert "migration-threshold" in after
     untouched, _ = changed(CIB.format(""))
     assert "resource-stickiness" in untouched
+
+
+def test_a_set_with_a_rule_and_nothing_else_stays_as_it_is() -> None:
+    live = parse(
+        '<cib><configuration><crm_config><cluster_property_set id="night"><rule id="r">'
+        '<date_expression id="e" operation="date_spec"><date_spec id="s" hours="1-2"/></date_expression></rule>'
+        "</cluster_property_set></crm_config></configuration></cib>"
+    )
+    seen = observe(live)
+    ref = Ref("ClusterProperties", "night")
+    element = seen.elements[ref]
+    assert CLUSTER_KINDS[ref.kind].write(ref.name, seen.state[ref], element) is element
