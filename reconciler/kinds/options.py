@@ -6,13 +6,13 @@ that one (`ref-<id>`), and nothing in it can be recorded as ours: it is made, an
 """
 
 from collections.abc import Callable
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 from xml.etree import ElementTree as ET
 
 from pydantic import Field, ValidationInfo, model_validator
 
 from reconciler.cib import crm
-from reconciler.kinds.base import Around, Bag, Kept, observed
+from reconciler.kinds.base import OBSERVED, Around, Bag, Kept, observed
 from reconciler.kinds.nvset import AttributeSet, PairReferences, Values, Vocabulary, normal, pair_references, read_set
 from reconciler.kinds.nvset_xml import write_set
 from reconciler.kinds.rule import Condition, Score
@@ -39,19 +39,18 @@ class Options(Spec):
     @model_validator(mode="after")
     def _one_form(self, info: ValidationInfo) -> Self:
         if not info.context:
-            self.as_set()
+            AttributeSet.model_validate(self._given())
             if not (self.values or self.nvpairs or self.id_ref):
                 raise ValueError("says nothing: needs values")
         return self
 
     def as_set(self) -> AttributeSet:
-        """Return the same as an attribute set of an object.
+        """Return the same as an attribute set of an object, even where it was observed and no manifest could say so."""
+        return AttributeSet.model_validate(self._given(), context=OBSERVED)
 
-        Raises:
-            ValueError: it says several things of which only one can be.
-        """
+    def _given(self) -> dict[str | None, Any]:
         given = {name: getattr(self, name) for name in _FIELDS}
-        return AttributeSet.model_validate({field.alias: given[name] for name, field in _FIELDS.items() if given[name]})
+        return {field.alias: given[name] for name, field in _FIELDS.items() if given[name]}
 
 
 _FIELDS = {name: field for name, field in AttributeSet.model_fields.items() if name != "id"}

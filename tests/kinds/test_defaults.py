@@ -105,3 +105,11 @@ def test_a_set_with_a_rule_and_nothing_else_stays_as_it_is() -> None:
     ref = Ref("ClusterProperties", "night")
     element = seen.elements[ref]
     assert CLUSTER_KINDS[ref.kind].write(ref.name, seen.state[ref], element) is element
+
+
+def test_what_no_manifest_may_say_is_no_obstacle_where_it_was_observed() -> None:
+    """No schema allows it; an import writes all that it found to see what comes of it."""
+    kind = CLUSTER_KINDS["ResourceDefaults"]
+    live = ET.fromstring('<meta_attributes id-ref="vip-meta" score="INFINITY"/>')
+    assert kind.write("ref-vip-meta", kind.read(live, frozenset()), None).get("id-ref") == "vip-meta"
+    refuses("ResourceDefaults", 'id-ref = "vip-meta"\nscore = 1', "says all else")
