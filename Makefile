@@ -9,9 +9,11 @@
 
 BIN := .venv/bin
 FAST := not lab and not slow
-# Clusters mostly wait for timers: three at a time keep two cores busy. A file's tests share what they have built; what
+# Some of the fast ones wait too: one more than there are cores.
+EACH := --numprocesses $(shell expr $$(nproc) + 1) --dist worksteal
+# Clusters mostly wait for timers: four at a time keep two cores busy. A file's tests share what they have built; what
 # computes long comes first (tests/conftest.py).
-AT_ONCE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+AT_ONCE := --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := check
 .PHONY: setup demo check test laws bench schema lock lint clean
@@ -28,7 +30,7 @@ lint: setup
 	$(BIN)/mypy
 
 check: lint
-	$(BIN)/pytest -m "$(FAST)" --numprocesses auto
+	$(BIN)/pytest -m "$(FAST)" $(EACH)
 
 test: check
 	$(BIN)/pytest -m "not ($(FAST))" $(AT_ONCE) --durations=10
