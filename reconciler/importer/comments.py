@@ -43,6 +43,7 @@ class _Reader:
         parser.CommentHandler = self._comment
         for chunk in chunks:
             parser.Parse(chunk, False)
+        parser.Parse("", True)
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._path.append(ET.Element(tag, attributes))
