@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 
 from reconciler.cib import register
 from reconciler.cib.document import LOST
-from reconciler.cib.ownership import TAG
+from reconciler.cib.ownership import TAG, UNTAGGED
 from reconciler.crossref import check
 from reconciler.frozen import frozen
 from reconciler.kinds import KINDS
@@ -255,7 +255,7 @@ def name_problem(name: Any, kind: Kind | None, *, verbatim: bool = False) -> str
         )
     if not ID.fullmatch(name):
         return f"{name!r} cannot be an id: letters, digits, '_', '-' and '.', beginning with a letter or '_'"
-    return f"{name!r} is what the agent calls its own record" if name in (TAG, register.SET) else ""
+    return f"{name!r} is what the agent calls its own record" if name in (TAG, UNTAGGED, register.SET) else ""
 
 
 def _twice(said: Iterable[Said]) -> Iterator[Rejected]:

@@ -14,7 +14,7 @@ from reconciler.cautions import cautions
 from reconciler.cib import crm, dialect, patch, references
 from reconciler.cib.document import Cib
 from reconciler.cib.draft import Edits, draft, recording, rename_taken
-from reconciler.cib.ownership import RECORD_SECTION, TAG
+from reconciler.cib.ownership import RECORDS, TAG, TAGS, are_tagged
 from reconciler.doubts import doubts
 from reconciler.frozen import frozen
 from reconciler.kinds import CLUSTER_KINDS, in_order, key
@@ -122,7 +122,7 @@ def _drafted(
     """
     if not changes and not adoptions:
         return None, ()
-    base = cib if changes else cib.outline(RECORD_SECTION)
+    base = cib.outline(TAGS) if not changes and are_tagged(cib, owned) else cib
     drafted = draft(base, recording(base, owned, edits, fleeting=not changes))
     return drafted if changes else None, tuple(patch.diff(base.configuration, drafted, CONFIGURATION))
 
@@ -133,13 +133,11 @@ def _messages(obstacle: Hold | None) -> tuple[str, ...]:
 
 def _obstacle(observed: Observed) -> Hold | None:
     """Return what keeps anything from being changed; where nothing is to be changed it is only worth a warning."""
-    if not dialect.has_tags(dialect.schema(observed.cib)):
-        schema = observed.cib.attributes.get("validate-with", "")
-        message = f"{schema} has no tags to record in what is ours: upgrade the CIB with `cibadmin --upgrade --force`"
-        return Hold(Reason.UNSUPPORTED, message)
-    owner = observed.cib.by_id.get(TAG) if not observed.owned and observed.cib.mentions(TAG) else None
-    if owner is not None and owner.tag != "tag":
-        return Hold(Reason.NAME_TAKEN, f"the id {TAG!r}, where what is ours is recorded, belongs to a <{owner.tag}>")
+    for name in RECORDS if not observed.owned and observed.cib.mentions(TAG) else ():
+        owner = observed.cib.by_id.get(name)
+        if owner is not None and owner.tag != RECORDS[name]:
+            message = f"the id {name!r}, where what is ours is recorded, belongs to a <{owner.tag}>"
+            return Hold(Reason.NAME_TAKEN, message)
     twice = next((tag for tag in observed.sections if observed.sections.count(tag) > 1), None)
     return Hold(Reason.UNSUPPORTED, f"the configuration has two <{twice}>") if twice else None
 
@@ -163,7 +161,7 @@ def _compare(wanted: State, observed: Observed) -> _Compared:
         shared = dialect.lasting(kind.shared.names(spec), observed.cib) if kind.shared else frozenset()
         ours = shared <= recorded and (kind.bag is not None or observed.owns(ref))
         if live == spec:
-            adoptions += [] if ours or not _recordable(ref, observed) else [ref]
+            adoptions += [] if ours else [ref]
             continue
         hold = _held_as_it_is(ref, spec, observed)
         if hold:
@@ -185,12 +183,6 @@ def _compare(wanted: State, observed: Observed) -> _Compared:
     return _Compared(changes, tuple(adoptions), tuple(holds), tuple(_meant(overrides, wanted, observed)))
 
 
-def _recordable(ref: Ref, observed: Observed) -> bool:
-    """Tell whether the record may name it: where tags name only XML ids, the names of some kinds have no place."""
-    kind = CLUSTER_KINDS[ref.kind]
-    return kind.bag is not None or not kind.named_apart or dialect.has_loose_tags(dialect.schema(observed.cib))
-
-
 def _adopts(ref: Ref, live: Spec | None, unrecorded: frozenset[str], observed: Observed) -> bool:
     """True if a change makes ours what is live already: the object, or of a bag one of its values."""
     bag = CLUSTER_KINDS[ref.kind].bag
@@ -205,10 +197,6 @@ def _held_as_it_is(ref: Ref, spec: Spec, observed: Observed) -> Hold | None:
     if ref in observed.unsupported:
         why = observed.unsupported[ref]
         return Hold(Reason.UNSUPPORTED, f"left alone: the live object says what no manifest can say yet: {why}", ref)
-    if not _recordable(ref, observed):
-        schema = observed.cib.attributes.get("validate-with", "")
-        message = f"{schema} has no place to record it as ours: upgrade the CIB with `cibadmin --upgrade --force`"
-        return Hold(Reason.UNSUPPORTED, message, ref)
     if ref not in observed.state and key(ref) in observed.cib.by_id:
         other = observed.cib.by_id[key(ref)].tag
         return Hold(Reason.NAME_TAKEN, f"the id {ref.name!r} belongs to a live <{other}>", ref)

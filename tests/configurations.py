@@ -12,7 +12,8 @@ from xml.etree import ElementTree as ET
 from hypothesis import strategies as st
 
 from reconciler.cib.document import NAMED_BY_ID, key, parse, serialize
-from reconciler.cib.ownership import TAG
+from reconciler.cib.draft import Edits, draft, recording
+from reconciler.cib.ownership import is_record
 from reconciler.crossref import check
 from reconciler.kinds import CLUSTER_KINDS, KINDS
 from reconciler.kinds.observe import observe
@@ -120,22 +121,17 @@ def lives(draw: st.DrawFn) -> Live:
     configuration = written(said, schema)
     _respell(draw, configuration)
     _add_foreign(draw, configuration)
-    apart = modern  # older schemas have no place to record what is named apart
     mine = [
-        CLUSTER_KINDS[kind].key(name)
-        for kind, name in said
-        if not CLUSTER_KINDS[kind].bag and (apart or not CLUSTER_KINDS[kind].named_apart) and draw(st.integers(0, 3))
+        CLUSTER_KINDS[kind].key(name) for kind, name in said if not CLUSTER_KINDS[kind].bag and draw(st.integers(0, 3))
     ]
     there = _keys(configuration)
     mine = [name for name in mine if name in there]
     mine += [name for name in _shared(configuration) if draw(st.booleans())]
-    if mine:
-        tags = configuration.find("tags")
-        tag = ET.SubElement(ET.SubElement(configuration, "tags") if tags is None else tags, "tag", {"id": TAG})
-        tag.extend(ET.Element("obj_ref", {"id": name}) for name in mine)
     root = ET.fromstring(EMPTY.format(schema=configuration.get("schema"), tags=""))
     del configuration.attrib["schema"]
     root[0] = configuration
+    cib = parse(serialize(root))
+    root[0] = draft(cib, recording(cib, frozenset(mine), Edits()))
     running = frozenset(name for kind, name in said if kind == "Primitive" and draw(st.booleans()))
     return Live(serialize(root), said, running, modern)
 
@@ -169,11 +165,15 @@ def written(said: Objects, schema: str) -> ET.Element:
     cib = parse(EMPTY.format(schema=schema, tags=""))
     configuration = plan(desired(said), observe(cib), frozenset(), Policy()).configuration
     copy = ET.fromstring(ET.tostring(configuration), _parser())
-    tags = copy.find("tags")
-    if tags is not None:
-        tags[:] = [tag for tag in tags if tag.get("id") != TAG]
+    unrecord(copy)
     copy.set("schema", schema)
     return copy
+
+
+def unrecord(configuration: ET.Element) -> None:
+    """Take out the record of what is ours."""
+    for section in configuration:
+        section[:] = [part for part in section if not is_record(str(section.tag), part)]
 
 
 def _respell(draw: st.DrawFn, configuration: ET.Element) -> None:

@@ -64,10 +64,3 @@ def test_word_for_word_a_manifest_may_say_what_the_cluster_holds() -> None:
 def test_otherwise_it_is_refused(verbatim: str) -> None:
     fault = str(loaded(primitive("a", ODD, verbatim)).rejected[0])
     assert fault == "m.toml: Primitive/a: spec.meta: is-managed: 'maybe' is not a boolean: expected true or false"
-
-
-def test_where_nothing_is_to_be_changed_a_schema_without_tags_is_only_warned_of() -> None:
-    observed = observe(parse(cib('<primitive id="a" class="lsb" type="x"/>', schema="1.2")))
-    found = plan(loaded(primitive("a")), observed, frozenset(), Policy()).plan
-    assert (found.changes, found.holds, found.adoptions, found.commands) == ((), (), (), ())
-    assert found.warnings[0].startswith("pacemaker-1.2 has no tags to record in what is ours")

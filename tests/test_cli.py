@@ -101,10 +101,10 @@ def test_plan_of_changes_exits_with_2_and_in_sync_with_0(cib: Path) -> None:
 
 
 def test_plan_of_a_cib_that_cannot_be_changed_is_not_in_sync() -> None:
-    case = Path("tests/cases/schema-without-tags")
+    case = Path("tests/cases/id-taken-by-an-unknown-kind")
     result = plan(case / "cib.xml", desired=case / "desired")
     assert result.exit_code == 2
-    assert "has no tags" in result.stdout
+    assert "belongs to a live" in result.stdout
 
 
 @pytest.mark.parametrize("words", [("plan", "--bogus"), ("bogus",), ("describe", "Primitive")])
@@ -136,12 +136,12 @@ def test_the_formats_say_the_same(cib: Path) -> None:
 
 @pytest.mark.parametrize("format_", ["xml", "crm"])
 def test_what_a_format_cannot_say_is_said_beside_it(format_: str) -> None:
-    case = Path("tests/cases/schema-without-tags")
+    case = Path("tests/cases/id-taken-by-an-unknown-kind")
     words = ["plan", "--cib", str(case / "cib.xml"), "--desired", str(case / "desired"), "--format", format_]
     done = subprocess.run((sys.executable, "-m", "reconciler", *words), capture_output=True, text=True, check=False)
-    assert "has no tags" not in done.stdout
+    assert "belongs to a live" not in done.stdout
     assert done.stderr.startswith("Held back, not done now:\n")
-    assert "has no tags" in done.stderr
+    assert "belongs to a live" in done.stderr
 
 
 def test_apply_keeps_the_file_whole_and_its_mode(cib: Path) -> None:

@@ -1,5 +1,6 @@
 """What holds for every cluster and every set of manifests."""
 
+from copy import deepcopy
 from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -20,7 +21,7 @@ from reconciler.planner import ClusterPlan, plan
 from reconciler.pruning import Policy
 from reconciler.state import Desired, Ref, Rejected
 from tests.cib.pacemaker_patches import PatchOracle
-from tests.configurations import EMPTY, Live, desired, lives, objects, wishes, written
+from tests.configurations import EMPTY, Live, desired, lives, objects, unrecord, wishes, written
 from tests.examples import often
 from tests.programs import each_of_the_corpus, need, run
 from tests.strategies.resources import Objects
@@ -50,9 +51,11 @@ BAGS = {kind.section for kind in CLUSTER_KINDS.values() if kind.bag} - {"fencing
 def own_texts(cib: Cib) -> dict[str, str]:
     """Each element with an id as text, without the resources inside it; of what is shared the pairs."""
     found = {}
-    for section in children(cib.configuration):
+    whole = deepcopy(cib.configuration)
+    unrecord(whole)
+    for section in children(whole):
         for element in section.iter("nvpair" if section.tag in BAGS else None):
-            if element is not section and element.get("id") not in {None, TAG} and element.tag not in NAMED_BY_ID:
+            if element is not section and element.get("id") and element.tag not in NAMED_BY_ID:
                 copy = ET.Element(element.tag, element.attrib)
                 copy.extend(child for child in element if child.tag not in RESOURCES)
                 found[key(element)] = serialize(copy)

@@ -301,16 +301,11 @@ def test_roles_are_written_in_the_words_of_the_schema() -> None:
     assert [element.get("role") for element in written if element is not None] == ["Master", "Promoted"]
 
 
-def test_without_tags_nothing_is_done() -> None:
-    found = planned(cib(schema="1.2"), A)
-    assert [hold.reason for hold in found.plan.holds] == [Reason.UNSUPPORTED]
-    assert found.plan.commands == ()
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         (cib(primitive("reconciler-owned")), "the id 'reconciler-owned', where what is ours is recorded, belongs to a"),
+        (cib(primitive("reconciler-owned-untagged")), "the id 'reconciler-owned-untagged', where what is ours is"),
         (cib().replace("<nodes/>", "<nodes/><nodes/>"), "the configuration has two <nodes>"),
     ],
 )

@@ -72,12 +72,12 @@ def is_too_new(version: Schema) -> bool:
 
 
 def has_tags(version: Schema) -> bool:
-    """True if there can be tags, in which ownership is recorded."""
+    """True if there can be tags."""
     return version >= _TAGS
 
 
 def has_loose_tags(version: Schema) -> bool:
-    """True if a tag may name what is not there."""
+    """True if a tag may name what is not there, or is no XML id."""
     return version >= _LOOSE_TAGS
 
 
@@ -105,6 +105,10 @@ def speak(element: ET.Element, version: Schema) -> None:
         if version < _PERMISSIONS and part.tag == "acl_permission":
             part.tag = part.attrib.pop("kind")
             _rename(part, _OLD_PERMISSIONS)
+        if version < _PERMISSIONS and part.tag == "acl_target":
+            part.tag = "acl_user"
+            for role in part.findall("role"):
+                role.tag = "role_ref"
         if version < _CONTAINERS and part.tag in {"docker", "rkt"}:
             _rename(part, _OLD_CONTAINERS)
 

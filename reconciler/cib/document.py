@@ -18,7 +18,7 @@ RESOURCES = frozenset({"primitive", "group", "clone", "master", "bundle"})
 
 CONTAINERS = RESOURCES - {"primitive"}
 
-NAMED_BY_ID = frozenset({"resource_ref", "obj_ref", "role"})
+NAMED_BY_ID = frozenset({"resource_ref", "obj_ref", "role", "role_ref"})
 """Elements whose id is that of another element."""
 
 NAMED_APART = {"node": "node", "acl_target": "acl_target", "acl_user": "acl_target"}

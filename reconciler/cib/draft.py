@@ -5,7 +5,7 @@ from dataclasses import field, replace
 from xml.etree import ElementTree as ET
 
 from reconciler.cib.document import NAMED_BY_ID, RESOURCES, Cib, children
-from reconciler.cib.ownership import RECORD_SECTION, live_record, record
+from reconciler.cib.ownership import records
 from reconciler.cib.references import ids
 from reconciler.frozen import frozen
 
@@ -27,14 +27,16 @@ class Edits:
 
 def recording(cib: Cib, owned: set[str] | frozenset[str], edits: Edits, *, fleeting: bool = False) -> Edits:
     """Return the edits of a CIB with those that make it record exactly `owned`."""
-    tag, wanted = live_record(cib), record(cib, owned, fleeting=fleeting)
-    if wanted is tag:
-        return edits
-    if wanted is None:
-        return replace(edits, dropped=edits.dropped | ({tag} if tag is not None else set()))
-    if tag is None:
-        return replace(edits, created=[*edits.created, (RECORD_SECTION, wanted)])
-    return replace(edits, changed={**edits.changed, tag: wanted})
+    for record in records(cib, owned, fleeting=fleeting):
+        if record.wanted is record.live:
+            continue
+        if record.wanted is None:
+            edits = replace(edits, dropped=edits.dropped | ({record.live} if record.live is not None else set()))
+        elif record.live is None:
+            edits = replace(edits, created=[*edits.created, (record.section, record.wanted)])
+        else:
+            edits = replace(edits, changed={**edits.changed, record.live: record.wanted})
+    return edits
 
 
 def draft(cib: Cib, edits: Edits) -> ET.Element:

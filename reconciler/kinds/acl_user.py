@@ -1,7 +1,7 @@
 """AclUser: the roles of a user of the system (`<acl_target>`). Pure.
 
 A user's name is no id in the schemas, so another object may be called the same. It is recorded as ours with its tag
-before it, which the schema must allow: before 3.3 no user is managed.
+before it.
 """
 
 from xml.etree import ElementTree as ET

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 from reconciler import kinds
 from reconciler.cib import dialect, register
 from reconciler.cib.document import CONTAINERS, RESOURCES, Cib, children, key
-from reconciler.cib.ownership import TAG, recorded_ids
+from reconciler.cib.ownership import TAG, is_record, recorded_ids
 from reconciler.cib.references import Users, ids, referred_by, users
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.base import ClusterKind
@@ -111,9 +111,6 @@ class Observed:
         return frozenset(name for name, pair in self.shared_ids.get(ref, {}).items() if pair in self.owned)
 
 
-_OWN_RECORDS = {("tags", TAG), (register.SECTION, register.SET)}
-"""What the agents keep for themselves is no object."""
-
 _BY_TAG = {(kind.section, tag): kind for kind in CLUSTER_KINDS.values() for tag in kind.tags}
 _SECTIONS = {kind.name: kind for kind in CLUSTER_KINDS.values() if not kind.tags}
 """The kinds of which a section is the one object."""
@@ -143,8 +140,8 @@ class _Reading:
         for section, element in cib.pieces(_SECTIONS_AS_OBJECTS, TAG):
             if element is None:
                 self._sections.append(section)
-            elif (section, element.get("id")) == ("tags", TAG):
-                self._recorded = recorded_ids(element)
+            elif is_record(section, element):
+                self._recorded |= recorded_ids(element)
             else:
                 self.referred |= referred_by(element)
                 for kind, part in _inside(section, element):
@@ -228,8 +225,8 @@ def _inside(section: str, element: ET.Element) -> Iterator[tuple[ClusterKind | N
         if next(children(element), None) is not None:
             yield _BY_SECTION[section], element
         return
-    if (section, element.get("id")) in _OWN_RECORDS:
-        return
+    if is_record(section, element) or (section, element.get("id")) == (register.SECTION, register.SET):
+        return  # what the agents keep for themselves is no object
     yield _BY_TAG.get((section, str(element.tag))), element
     if element.tag in CONTAINERS:
         for inner in element.iter():

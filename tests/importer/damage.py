@@ -6,7 +6,7 @@ from random import Random
 from xml.etree import ElementTree as ET
 
 from reconciler.cib.document import serialize
-from reconciler.cib.ownership import TAG
+from tests.configurations import unrecord
 from tests.programs import corpus_cibs
 
 ODD_TEXTS = (
@@ -44,8 +44,8 @@ def damaged(random: Random, faults: int) -> str:
 def unrecorded(text: str) -> str:
     """Take out the record of what is ours: of a damaged object that is ours a plan says that somebody changed it."""
     root = ET.fromstring(text)
-    for tags in root.iterfind("configuration/tags"):
-        tags[:] = [tag for tag in tags if tag.get("id") != TAG]
+    for configuration in root.iterfind("configuration"):
+        unrecord(configuration)
     return serialize(root)
 
 

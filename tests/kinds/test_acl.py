@@ -27,11 +27,15 @@ def user(*roles: str) -> str:
 
 
 def planned(*texts: str, schema: str = "pacemaker-3.9", owned: tuple[str, ...] = ()) -> ClusterPlan:
-    desired = manifests.load({"a.toml": HEAD + "".join(texts)}, "r")
-    assert desired.rejected == ()
     refs = "".join(f'<obj_ref id="{name}"/>' for name in owned)
     tags = f'<tags><tag id="reconciler-owned">{refs}</tag></tags>' if owned else ""
-    return plan(desired, observe(parse(CIB.format(schema, tags))), frozenset(), Policy())
+    return planned_on(CIB.format(schema, tags), *texts)
+
+
+def planned_on(live: str, *texts: str) -> ClusterPlan:
+    desired = manifests.load({"a.toml": HEAD + "".join(texts)}, "r")
+    assert desired.rejected == ()
+    return plan(desired, observe(parse(live)), frozenset(), Policy())
 
 
 def test_permissions_of_every_form() -> None:
@@ -117,9 +121,17 @@ def test_a_role_that_somebody_has_is_not_deleted() -> None:
     assert hold.message == "no manifest wants it, but AclUser/tomcat names it"
 
 
-def test_where_a_user_cannot_be_recorded_it_is_left_alone() -> None:
-    made = planned(ROLE, PRIMITIVE, user("operator"), schema="pacemaker-3.2")
-    assert made.plan.holds == ()
-    assert "acl_target:" not in ET.tostring(made.configuration, "unicode")
-    other = planned(ROLE, PRIMITIVE, user(), schema="pacemaker-3.2")
-    assert [(str(hold.ref), str(hold.reason)) for hold in other.plan.holds] == [("AclUser/tomcat", "Unsupported")]
+def test_where_no_tag_can_name_a_user_it_is_recorded_beside_the_tag() -> None:
+    made = planned(ROLE, PRIMITIVE, user(), schema="pacemaker-3.2", owned=("operator", "tomcat"))
+    assert [str(change.ref) for change in made.plan.changes] == ["AclUser/tomcat"]
+    (pair,) = made.configuration.findall("crm_config/cluster_property_set[@id='reconciler-owned-untagged']/nvpair")
+    assert pair.get("value") == "acl_target:tomcat"
+    assert [ref.get("id") for ref in made.configuration.iterfind("tags/tag/obj_ref")] == ["operator", "tomcat"]
+
+
+def test_before_schema_2_0_a_user_is_written_in_its_words() -> None:
+    text = CIB.format("pacemaker-1.2", "").replace('<acl_target id="tomcat"><role id="operator"/></acl_target>', "")
+    made = planned_on(text, ROLE, PRIMITIVE, user("operator"))
+    assert [ET.tostring(it, "unicode") for it in made.configuration.iterfind("acls/acl_user")] == [
+        '<acl_user id="tomcat"><role_ref id="operator" /></acl_user>'
+    ]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from reconciler.cib.ownership import TAG, UNTAGGED, is_record, recorded_ids
 from tests.lab import Lab, until
 from tests.real.operator import UNFENCED, Cib, agents_on, dummy, in_sync
 from tests.real.pair import Pair
@@ -12,6 +13,7 @@ from tests.real.pair import Pair
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 OLD = "pacemaker-2.3"
+BEFORE_TAGS = "pacemaker-1.2"
 ALERT = """
 apiVersion = "ha.reconciler.io/v1alpha1"
 kind = "Alert"
@@ -31,19 +33,20 @@ def pair(lab: Lab) -> Iterator[Pair]:
             agent.start()
         for agent in agents:
             agent.until_synced()
-        downgrade(pair)
         yield pair
 
 
-def downgrade(pair: Pair) -> None:
+def downgrade(pair: Pair, old: str) -> None:
+    """Make it a CIB that was never upgraded; a schema without tags has never had our record in one."""
     node = pair.dc.node
     text = node.run(["cibadmin", "--query"], check=True).stdout
-    text = re.sub(r'validate-with="[^"]*"', f'validate-with="{OLD}"', text, count=1)
+    text = re.sub(r'validate-with="[^"]*"', f'validate-with="{old}"', text, count=1)
+    text = text if old != BEFORE_TAGS else re.sub("<tags>.*</tags>", "", text, flags=re.DOTALL)
     text = re.sub(r' epoch="(\d+)"', lambda found: f' epoch="{int(found[1]) + 1}"', text, count=1)
     node.path("/run/old.xml").write_text(text, encoding="utf-8")
     node.run(["cibadmin", "--replace", "--xml-file", "/run/old.xml"], check=True)
     for agent in pair.agents:
-        until(lambda node=agent.node: schema(Cib(node)) == OLD, "the old schema", 10, 0.1)  # type: ignore[misc]
+        until(lambda node=agent.node: schema(Cib(node)) == old, "the old schema", 10, 0.1)  # type: ignore[misc]
 
 
 def schema(cib: Cib) -> str:
@@ -51,6 +54,7 @@ def schema(cib: Cib) -> str:
 
 
 def test_an_alert_of_a_later_schema_is_held_by_name_and_goes_on_once_the_cib_is_upgraded(pair: Pair) -> None:
+    downgrade(pair, OLD)
     epoch = Cib(pair.dc.node).epoch
     pair.want("more.toml", ALERT)
     pair.want("two.toml", dummy("two"))
@@ -72,3 +76,36 @@ def test_an_alert_of_a_later_schema_is_held_by_name_and_goes_on_once_the_cib_is_
     assert schema(cib) != OLD
     assert cib.get("mail") is not None
     assert cib.get("two") is not None
+
+
+def test_a_cluster_whose_schema_has_no_tags_is_managed_all_the_same(pair: Pair) -> None:
+    downgrade(pair, BEFORE_TAGS)
+    pair.want("two.toml", dummy("two"))
+    pair.want("three.toml", dummy("three"))
+    until(lambda: recorded(Cib(pair.dc.node)) >= {"two", "three"}, "both to be recorded", 30, 0.2)
+    forget(pair, "three.toml")
+    until(lambda: Cib(pair.dc.node).get("three") is None, "it to be stopped and deleted", 30, 0.2)
+    assert "two" in recorded(Cib(pair.dc.node))
+    assert "three" not in recorded(Cib(pair.dc.node))
+
+    pair.dc.node.run(["cibadmin", "--upgrade", "--force"], check=True)
+    assert "two" in recorded(Cib(pair.dc.node))
+    forget(pair, "two.toml")
+    until(lambda: Cib(pair.dc.node).get("two") is None, "it to be stopped and deleted", 30, 0.2)
+    for agent in pair.agents:
+        agent.until(in_sync, "all to be in sync")
+    cib = Cib(pair.dc.node)
+    assert cib.get(UNTAGGED) is None
+    assert cib.get(TAG) is not None
+
+
+def recorded(cib: Cib) -> frozenset[str]:
+    configuration = cib.root.find("configuration")
+    assert configuration is not None
+    records = (part for section in configuration for part in section if is_record(section.tag, part))
+    return frozenset().union(*map(recorded_ids, records))
+
+
+def forget(pair: Pair, name: str) -> None:
+    for agent in pair.agents:
+        agent.unwant(name)
