@@ -1,12 +1,11 @@
 """Stops a quarrel: a field that is corrected to the same value again and again is left alone for a while. Pure.
 
 Somebody else writes it as fast as we do. Correcting on would only load the cluster, so after `LIMIT` corrections within
-`WINDOW` the object is held for `PAUSE`, which doubles while the quarrel goes on; it is reported all the time. What
-broke something when it was corrected is not corrected again for `HARM_PAUSE`: whoever edits it then may be mending.
+`WINDOW` the object is held for `PAUSE`, which doubles while the quarrel goes on; it is reported all the time.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import field
 
 from reconciler.frozen import frozen
 from reconciler.plan import Change, Hold, Reason
@@ -16,7 +15,6 @@ LIMIT = 30
 WINDOW = 60.0
 PAUSE = 30.0
 LONGEST = 300.0
-HARM_PAUSE = 3600.0
 
 Field = tuple[Ref, str, str | None]
 
@@ -27,7 +25,6 @@ class Pause:
 
     until: float
     length: float
-    reason: Reason
     why: str
 
 
@@ -53,20 +50,13 @@ class Breaker:
                 times = (*(then for then in corrections.get(key, ()) if now - then < WINDOW), now)
                 if len(times) >= LIMIT:
                     earlier = pauses.get(change.ref)
-                    goes_on = earlier is not None and earlier.reason is Reason.OSCILLATING
-                    length = min(2 * earlier.length, LONGEST) if earlier and goes_on else PAUSE
+                    length = min(2 * earlier.length, LONGEST) if earlier else PAUSE
                     why = f"{item.path} was corrected {LIMIT} times within {WINDOW:.0f} s"
                     why += " and somebody else changes it back"
-                    pauses[change.ref] = Pause(now + length, length, Reason.OSCILLATING, why)
+                    pauses[change.ref] = Pause(now + length, length, why)
                     times = ()
                 corrections[key] = times
         return Breaker(revision, corrections, pauses)
-
-    def harmed(self, revision: str, refs: Iterable[Ref], broken: str, now: float) -> "Breaker":
-        """Return the breaker after objects were corrected and something broke, which `broken` names."""
-        before = self if revision == self.revision else Breaker(revision)
-        pause = Pause(now + HARM_PAUSE, HARM_PAUSE, Reason.BACKING_OFF, f"when it was corrected last, {broken} broke")
-        return replace(before, pauses={**before.pauses, **dict.fromkeys(refs, pause)})
 
     def holds(self, revision: str, now: float) -> Mapping[Ref, Hold]:
         """Return the objects that are left alone for now."""
@@ -74,11 +64,11 @@ class Breaker:
             return {}
         return {
             ref: Hold(
-                pause.reason,
+                Reason.OSCILLATING,
                 f"{pause.why}; left alone for {pause.length:.0f} s, or until there is a new revision",
                 ref,
             )
             for ref, pause in self.pauses.items()
             # Further ahead than it ever was: the clock was set back.
-            if 0 < pause.until - now < 2 * max(pause.length, LONGEST)
+            if 0 < pause.until - now < 2 * LONGEST
         }

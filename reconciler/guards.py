@@ -20,6 +20,7 @@ from reconciler.frozen import frozen
 from reconciler.kinds import CLUSTER_KINDS, key
 from reconciler.kinds.cluster_properties import ClusterProperties
 from reconciler.observation import Observation
+from reconciler.pauses import without_old
 from reconciler.plan import Change, Command, Hold, Reason
 from reconciler.planner import PATCH, ClusterPlan
 from reconciler.policy import Rules
@@ -144,7 +145,8 @@ def tidied(decision: Decision, cib: Cib, kept: Register, revision: str, now: flo
     if any(hold.ref is None for hold in holds):
         return decision
     done = not holds and not (decision.cluster and decision.cluster.plan.changes)
-    text = patched(cib, still_needed(kept, revision, now, done=done))
+    needed = still_needed(kept, revision, now, done=done)
+    text = patched(cib, without_old(needed, now)) if needed != kept else None
     if text is None:
         return decision
     return replace(decision, plan=replace(plan, commands=(*plan.commands, Command(PATCH, text, Scope.CLUSTER, ()))))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 
-from reconciler import __version__
+from reconciler import __version__, pauses
 from reconciler.chronicle import Noted
 from reconciler.cib.cluster import ClusterStatus
 from reconciler.corosync.cmap import ParseFailure
@@ -93,6 +93,7 @@ def measure(
         loop=loop,
         desired=_desired(done),
         apply_blocked=_blocked(done.decision.plan, done.decision.blind),
+        left_alone=len(pauses.in_force(observation.register.pauses, done.revision, at)),
         watchers=watchers,
         settles=settles,
         suspended=in_force(observation.register, observation.snapshot.suspended, at),

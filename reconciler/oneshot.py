@@ -1,13 +1,14 @@
 """The verbs that run once: plan and apply, on this node or on a CIB file."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from xml.etree import ElementTree as ET
 
+from reconciler import pauses, suspension
 from reconciler.cib.document import Cib, CibError, serialize
 from reconciler.decision import Decision, Remembered, decide
 from reconciler.frozen import frozen
@@ -24,7 +25,6 @@ from reconciler.policy import overlaid
 from reconciler.pruning import Policy
 from reconciler.settings import Settings
 from reconciler.state import Desired, Rejected, Scope, State
-from reconciler.suspension import holds
 from reconciler.writer import for_anybody, for_now
 
 _SETTLE = 0.02
@@ -96,7 +96,8 @@ def plan(settings: Settings, directory: Path, file: Path | None, node: str) -> P
     observation = vault.conceal(seen or look_here(settings, node, shell))
     rules = overlaid(settings.rules, desired.state)
     live = observation.cluster.state if observation.cluster else {}
-    left_alone = rules.left_alone(chain(desired.state, live))
+    paused = pauses.holds(observation.register.pauses, desired.revision, time.time())
+    left_alone = {**({} if file else paused), **rules.left_alone(chain(desired.state, live))}
     added = frozenset() if file else inventory(settings.state_dir)
     decision = decide(desired, observation, Policy(rules.prune), Remembered(added, left_alone=left_alone))
     if observation.cib is not None and decision.cluster is not None and decision.cluster.operations:
@@ -111,11 +112,20 @@ def plan(settings: Settings, directory: Path, file: Path | None, node: str) -> P
             inquiry = simulator.inquire(observation.cib, decision.cluster, observation.cib.dc or "" if busy else "")
         moment = Moment(desired, observation, inquiry, time.time(), live=file is None)
         decision = replace(guarded(decision, moment, rules, observation.register), forecast=moment.forecast)
+    decision = _doubted(decision, paused.values() if file else ())
     if file is None:
-        suspended = holds(observation.register, observation.snapshot.suspended, time.time())
+        suspended = suspension.holds(observation.register, observation.snapshot.suspended, time.time())
         everywhere = (*for_anybody(observation, rules), *suspended, *for_now(observation, rules))
         decision = _waiting(decision, (*everywhere, *_skew(settings)))
     return Planned(desired, observation, decision, vault)
+
+
+def _doubted(decision: Decision, paused: Iterable[Hold]) -> Decision:
+    """Say of what a live cluster would be held for, in a file, where nothing has time to wait for."""
+    changed = {change.ref for change in decision.plan.changes}
+    held = (hold for hold in paused if hold.ref in changed)
+    warnings = (f"on a live cluster this is held: {hold.ref}: {hold.reason}: {hold.message}" for hold in held)
+    return replace(decision, plan=replace(decision.plan, warnings=(*decision.plan.warnings, *warnings)))
 
 
 def _waiting(decision: Decision, waits: tuple[Hold, ...]) -> Decision:

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
+from reconciler import pauses
 from reconciler.breaker import Breaker
 from reconciler.cib import controller
 from reconciler.cib.document import Cib
+from reconciler.cib.register import Pause
 from reconciler.decision import Decision, Remembered, blind, decide, for_node
 from reconciler.frozen import frozen
 from reconciler.guards import Inquiry, Moment, guarded, held, tidied, under_way
@@ -43,12 +45,17 @@ NOTHING = Desired({}, "")
 
 _TRIES_IN_A_PASS = 20
 _FAIR_TRIES = 2
-"""After so many patches in a pass came too late, the next ones are made before all else that wants the processor."""
+"""After so many patches in a pass came too late, the next ones are made before all else that wants the processor.
+
+Of two that write without pause the one wins that is quick after having read."""
 
 
 @dataclass
 class Memory:
-    """What one pass leaves to the next. `looks` is all that was observed in the last one, in order."""
+    """What one pass leaves to the next. `looks` is all that was observed in the last one, in order.
+
+    `untold` is what is left alone after it did harm, as long as the register does not know it.
+    """
 
     observation: Observation | None = None
     looks: list[Observation] = field(default_factory=list)
@@ -62,6 +69,7 @@ class Memory:
     settling: Settling | None = None
     unheard: "Attempt | None" = None
     proof: Proof = field(default_factory=Proof)
+    untold: tuple[Pause, ...] = ()
 
 
 @frozen
@@ -134,9 +142,10 @@ class Turner:
         for _ in range(_TRIES_IN_A_PASS):
             if not attempt.too_late:
                 break
-            # Of two that write without pause the one wins that is quick after having read.
             with realtime(attempt.refusals > _FAIR_TRIES), self._shell.ahead(*PATCH) as ready:
                 observation = self._understand(self._observer.look_again(observation.snapshot), memory)
+                found, gone = self._late(wanted, observation, memory)
+                late, superseded = late or found, (*superseded, *gone)
                 attempt = self._attempt(wanted, observation, memory, attempt, ready)
         after, left, outcomes = attempt.before, attempt.planned, attempt.outcomes
         in_vain: frozenset[Scope] = frozenset()
@@ -188,7 +197,10 @@ class Turner:
     def _late(
         self, wanted: Wanted, observation: Observation, memory: Memory
     ) -> tuple[Attempt | None, tuple[Settling, ...]]:
-        """Return the attempt of an earlier pass that has taken effect after all, and what is not followed any more."""
+        """Return the attempt of an earlier pass that has taken effect after all, and what is not followed any more.
+
+        It may have done so before this pass, or just before its patch, which came too late because of that.
+        """
         if memory.unheard is None:
             return None, ()
         attempt = memory.unheard.heard(observation.cib)
@@ -232,12 +244,9 @@ class Turner:
 
     def _judge(self, settled: Settling, memory: Memory) -> None:
         """Remember what a patch says of its revision, and of what it has corrected."""
-        revision, applied = settled.revision, settled.applied
         if settled.remedy is Remedy.REVERTED:
-            memory.proof = memory.proof.without(revision)
-        elif settled.faults_a_correction:
-            names = " and ".join(settled.broken)
-            memory.breaker = memory.breaker.harmed(revision, applied.changed, names, time.time())
+            memory.proof = memory.proof.without(settled.revision)
+        memory.untold += pauses.after(settled, time.time())
 
     def _begin(self, attempt: Attempt, changes: tuple[Change, ...], memory: Memory) -> tuple[Settling, ...]:
         """Begin to follow the patch that was made; return what is not followed any more."""
@@ -291,13 +300,21 @@ class Turner:
         holds = self._holds(desired, observation, rules, memory)
         live = observation.cluster.state if observation.cluster else {}
         observed_only = rules.left_alone(chain(desired.state, live))
-        left_alone = {**memory.breaker.holds(desired.revision, now), **observed_only}
+        kept = observation.register
+        memory.untold = pauses.untold(memory.untold, kept, desired.revision, now)
+        harmed = pauses.holds((*kept.pauses, *memory.untold), desired.revision, now)
+        left_alone = {**memory.breaker.holds(desired.revision, now), **harmed, **observed_only}
         waits = for_now(observation, rules)
         remembered = Remembered(memory.inventory, memory.last_cib, left_alone, waits)
         decision = decide(desired, observation, Policy(rules.prune), remembered, holds)
-        if observation.cib is None or decision.cluster is None:
+        cluster = decision.cluster
+        if observation.cib is None or cluster is None:
             return decision
-        kept = observation.register
+        told = pauses.telling(decision, observation.cib, kept, memory.untold, now)
+        if isinstance(told, Decision):
+            return told
+        if told:
+            decision = replace(decision, plan=replace(decision.plan, warnings=(*decision.plan.warnings, told)))
         patch = next((command for command in decision.plan.commands if command.scope is Scope.CLUSTER), None)
         if patch is None and any(hold.scope is Scope.CLUSTER for hold in waits):
             return decision
@@ -306,7 +323,7 @@ class Turner:
         hold = memory.refused.hold(patch, _basis(observation)) if memory.refused else None
         if hold:
             return held(decision, [hold])
-        inquiry = None if decision.cluster.only_records else self._inquire(decision, observation, memory, again)
+        inquiry = None if cluster.only_records else self._inquire(decision, observation, memory, again)
         return guarded(decision, Moment(desired, observation, inquiry, now), rules, kept)
 
     def _inquire(self, decision: Decision, observation: Observation, memory: Memory, again: bool) -> Inquiry:

@@ -1,6 +1,6 @@
 """A quarrel about a field is left alone for a while."""
 
-from reconciler.breaker import HARM_PAUSE, LIMIT, LONGEST, PAUSE, WINDOW, Breaker
+from reconciler.breaker import LIMIT, LONGEST, PAUSE, WINDOW, Breaker
 from reconciler.kinds.location import Location
 from reconciler.plan import Change, Reason
 from reconciler.state import Ref
@@ -64,14 +64,6 @@ def test_the_pause_doubles_while_the_quarrel_goes_on_and_is_short_again_after_pe
     assert lengths == [30, 60, 120, 240, 300, 300]
     breaker, now = quarrel(breaker, now + LONGEST + 1)
     assert breaker.pauses[REF].length == PAUSE
-
-
-def test_a_pause_after_harm_does_not_lengthen_that_of_a_quarrel() -> None:
-    harmed = Breaker().harmed("a", [REF], "httpd", 0)
-    breaker, _ = quarrel(harmed, HARM_PAUSE)
-    assert (breaker.pauses[REF].length, breaker.pauses[REF].reason) == (PAUSE, Reason.OSCILLATING)
-    breaker, _ = quarrel(breaker, breaker.pauses[REF].until)
-    assert breaker.pauses[REF].length == 2 * PAUSE
 
 
 def test_a_new_revision_ends_the_pause() -> None:

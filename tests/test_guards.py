@@ -12,7 +12,7 @@ from reconciler import manifests
 from reconciler.cib import register
 from reconciler.cib.document import parse
 from reconciler.cib.draft import draft
-from reconciler.cib.register import Quarantine, Register, Suspension
+from reconciler.cib.register import Pause, Quarantine, Register, Suspension
 from reconciler.cib.simulation import Act, Effect, Fencing, Simulation, candidate
 from reconciler.cib.verdict import Invalid, Verdict
 from reconciler.decision import Decision, Remembered, decide
@@ -383,6 +383,8 @@ def test_an_approval_survives_the_register(asked: Demand) -> None:
 APPROVED = Register().approving(Demand("r1", {}).approval(int(NOW), "root@a"))
 OVER = Register(suspended=Suspension(int(NOW) - 200_000, int(NOW) - 100_000, "root@a", "upgrade"))
 OTHERS = Register(quarantines=(Quarantine("r0", int(NOW), "it did harm"),))
+LONG_AGO = Register(pauses=(Pause("r1", Ref("Primitive", "a"), int(NOW) - 200_000, int(NOW) - 196_400, "a broke"),))
+"""Not worth a patch of its own."""
 RELEASED = Register(quarantines=(Quarantine("r1", int(NOW), "it did harm"),)).approving(
     Demand("r1", {}, reasons=frozenset({str(Reason.QUARANTINED)})).approval(int(NOW), "root@a")
 )
@@ -430,6 +432,7 @@ def test_what_may_still_be_needed_stays() -> None:
         Register(suspended=Suspension(int(NOW), int(NOW) + 10, "root@a", "upgrade")),
         Register(quarantines=(Quarantine("r1", int(NOW), "it did harm"),)),
         OTHERS,
+        LONG_AGO,
     ):
         assert not tidy(counts, in_sync())
 

@@ -1,6 +1,6 @@
 """A pass in figures: what counts as drift, how a pass ended, what keeps the agent from writing."""
 
-from reconciler.cib.register import Suspension
+from reconciler.cib.register import Pause, Register, Suspension
 from reconciler.decision import Decision
 from reconciler.kinds.primitive import Primitive
 from reconciler.measure import Counts, measure
@@ -18,12 +18,17 @@ PATCH = Command(("cibadmin", "--patch"), "", Scope.CLUSTER, (VIP,))
 
 
 def snapshot_of(
-    plan: Plan, *outcomes: Outcome, blind: str = "", mode: str = "enforce", suspended: Suspension | None = None
+    plan: Plan,
+    *outcomes: Outcome,
+    blind: str = "",
+    mode: str = "enforce",
+    suspended: Suspension | None = None,
+    kept: Register | None = None,
 ) -> MetricsSnapshot:
     seen = Snapshot({Source.CMAP: Answer("rubbish")}, 100.0, suspended=suspended)
     done = Reconciliation(
         wanted=Wanted(Desired({VIP: SPEC}, "r1"), loaded=90.0),
-        observation=Observation(seen, "vm-node1"),
+        observation=Observation(seen, "vm-node1", register=kept or Register()),
         decision=Decision(plan, None, frozenset(), {Scope.CLUSTER: blind} if blind else {}),
         applied=(),
         adopted=(),
@@ -70,6 +75,13 @@ def test_a_suspension_shows_in_all_that_is_measured() -> None:
     assert (snapshot.suspended, snapshot.apply_blocked) == (since, frozenset({Reason.SUSPENDED}))
     assert result(snapshot) is Result.BLOCKED
     assert snapshot_of(plan, suspended=Suspension(50, 100, "root@a", "over")).suspended is None
+
+
+def test_what_is_left_alone_is_counted_while_it_is() -> None:
+    kept = Register(pauses=(Pause("r1", VIP, 0, 200, "httpd broke"), Pause("r0", OLD, 0, 200, "httpd broke")))
+    assert snapshot_of(Plan(), kept=kept).left_alone == 1
+    over = Register(pauses=(Pause("r1", VIP, 0, 100, "httpd broke"),))
+    assert snapshot_of(Plan(), kept=over).left_alone == 0
 
 
 def test_a_failed_command_and_blindness_are_errors() -> None:

@@ -234,6 +234,24 @@ def test_a_patch_of_an_older_revision_that_takes_effect_late_leaves_the_pace_of_
     assert node.memory.pace == Pace(revision, {Scope.NODE: trouble})
 
 
+def test_a_patch_that_takes_effect_late_just_before_the_next_one_is_counted_too(node: Node) -> None:
+    """The next one comes too late then, and is planned anew upon what the late one made."""
+    node.wrap(f"cd {node.place}; {LATE}")
+    first = node.turn().revision
+    at_last = "[ ! -e patch ] || { mv patch late; /usr/sbin/cibadmin --patch --xml-pipe <late; }"
+    node.wrap(f"cd {node.place}; cat >next; {at_last}; exec <next")
+    node.want("2")
+    done = node.turn()
+    made = [(str(change.verb), change.after) for change in done.applied]
+    assert [(verb, spec and dict(spec)["params"][0].values["fake"]) for verb, spec in made] == [
+        ("create", "1"),
+        ("update", "2"),
+    ]
+    assert (done.refusals, [one.ok for one in done.outcomes]) == (1, [True, True])
+    assert [one.revision for one in done.settled] == [first]
+    assert node.memory.unheard is None
+
+
 def test_what_is_undone_at_once_was_done_and_is_done_again(node: Node) -> None:
     node.wrap(UNDO)
     for _ in range(2):

@@ -7,7 +7,11 @@ is something to keep and removed when there is nothing more. Its values are sent
     reconciler-suspended       since 2026-11-24T06:00:00Z until 2026-11-24T08:00:00Z by root@vm-node1: kernel update
     reconciler-approved-DIGEST at 2026-11-24T07:00:00Z by root@vm-node1 revision REV: deletes Primitive/a; disrupts vip;
                                fences -; changes DIGESTS; from DisruptionBudget
-    reconciler-quarantined     revision REV at 2026-11-24T07:00:00Z: httpd was running and is not any more; revision …
+    reconciler-quarantined     revision REV at 2026-11-24T07:00:00Z: httpd was running and is not any more; revision …;
+                               revision REV/Primitive/vip at 2026-11-24T07:00:00Z: until 2026-11-24T08:00:00Z, as …
+
+A single object that is left alone stands with the quarantines: agents of an older version suspend themselves over an
+entry that they cannot read, and take this for the quarantine of another revision.
 
 They hold no control characters and nothing that XML or crm would quote: those, a percent sign that two hexadecimal
 digits follow, and blanks and semicolons within words are written as in a URL (`%22`). Pacemaker ignores options that it
@@ -38,6 +42,9 @@ MOST_APPROVALS = 8
 
 MOST_QUARANTINES = 5
 """So many revisions that did harm are remembered; the oldest make way."""
+
+MOST_PAUSES = 50
+"""So many single objects are remembered to be left alone; those that end first make way."""
 
 LONGEST_VALUE = 1 << 16
 """So many bytes may a value have; an approval of more than that is refused."""
@@ -90,17 +97,29 @@ class Quarantine:
 
 
 @frozen
+class Pause:
+    """An object that a revision is not to correct until `until`, because that did harm; times are in Unix seconds."""
+
+    revision: str
+    ref: Ref
+    at: int
+    until: int
+    reason: str
+
+
+@frozen
 class Register:
     """Everything that is kept.
 
-    `quarantines` are the revisions that did harm, the newest first; `unreadable` entries (name, value) that say nothing
-    this version understands.
+    `quarantines` are the revisions that did harm, the newest first; `pauses` the objects whose correction did, the last
+    to end first; `unreadable` entries (name, value) that say nothing this version understands.
     """
 
     suspended: Suspension | None = None
     approvals: tuple[Approval, ...] = ()
     quarantines: tuple[Quarantine, ...] = ()
     unreadable: tuple[tuple[str, str], ...] = ()
+    pauses: tuple[Pause, ...] = ()
 
     def approving(self, approval: Approval) -> "Register":
         """Return it with one more approval; of too many the oldest go."""
@@ -112,6 +131,12 @@ class Register:
         """Return it with one more revision in quarantine; of too many the oldest go."""
         others = (kept for kept in self.quarantines if kept.revision != quarantine.revision)
         return replace(self, quarantines=(quarantine, *others)[:MOST_QUARANTINES])
+
+    def pausing(self, pauses: Iterable[Pause]) -> "Register":
+        """Return it with more objects left alone; of two pauses of one object, and of too many, the longest stay."""
+        known = {(one.revision, one.ref): one for one in sorted((*self.pauses, *pauses), key=lambda one: one.until)}
+        longest = sorted(known.values(), key=lambda one: (-one.until, one.revision, one.ref))
+        return replace(self, pauses=tuple(longest[:MOST_PAUSES]))
 
     def quarantine_of(self, revision: str) -> Quarantine | None:
         """Return the quarantine of a revision, if it is in one."""
@@ -137,19 +162,20 @@ def read(cib: Cib) -> Register:
     return Register(
         next((item for item in found if isinstance(item, Suspension)), None),
         _in_order(item for item in found if isinstance(item, Approval)),
-        next((item for item in found if isinstance(item, tuple)), ()),
+        tuple(bad for item in found if isinstance(item, tuple) for bad in item if isinstance(bad, Quarantine)),
         tuple(sorted(unreadable)),
+        tuple(bad for item in found if isinstance(item, tuple) for bad in item if isinstance(bad, Pause)),
     )
 
 
-_Entry = Suspension | tuple[Quarantine, ...] | Approval
+_Entry = Suspension | tuple[Quarantine | Pause, ...] | Approval
 
 
 def _understood(name: str, value: str) -> _Entry | None:
     try:
         if name == _SUSPENDED:
             return _suspension(value)
-        return _quarantines(value) if name == _QUARANTINED else _approval(name, value)
+        return _harmful(value) if name == _QUARANTINED else _approval(name, value)
     except ValueError:
         return None
 
@@ -229,15 +255,19 @@ def _said(register: Register) -> Iterator[tuple[str, str]]:
         it = register.suspended
         words = f"since {_time(it.since)} until {_time(it.until)} by {_word(it.by)}"
         yield _SUSPENDED, f"{words}: {_escaped(it.reason)}"
-    if register.quarantines:
-        yield _QUARANTINED, "; ".join(map(_bad, register.quarantines))
+    harmful: tuple[Quarantine | Pause, ...] = (*register.quarantines, *register.pauses)
+    if harmful:
+        yield _QUARANTINED, "; ".join(map(_bad, harmful))
     for approval in register.approvals:
         yield _APPROVED + approval.digest, _sentence(approval)
 
 
-def _bad(quarantine: Quarantine) -> str:
-    revision, reason = _word(quarantine.revision), _escaped(quarantine.reason, ";")
-    return f"revision {revision} at {_time(quarantine.at)}: {reason}"
+def _bad(bad: Quarantine | Pause) -> str:
+    what, reason = _word(bad.revision, "/"), _escaped(bad.reason, ";")
+    if isinstance(bad, Pause):
+        what = f"{what}/{_word(bad.ref.kind, '/')}/{_word(bad.ref.name, '/')}"
+        reason = f"until {_time(bad.until)}, as {reason}"
+    return f"revision {what} at {_time(bad.at)}: {reason}"
 
 
 def _sentence(approval: Approval) -> str:
@@ -259,6 +289,7 @@ def _words(words: Iterable[str]) -> str:
 _A_TIME = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"
 _SUSPENSION = re.compile(rf"since {_A_TIME} until {_A_TIME} by (\S+): (.*)", re.ASCII)
 _QUARANTINE = re.compile(rf"revision (\S+) at {_A_TIME}: (.*)", re.ASCII)
+_PAUSED = re.compile(rf"until {_A_TIME}, as (.*)", re.ASCII)
 _APPROVAL = re.compile(
     rf"at {_A_TIME} by (\S+) revision (\S+): deletes ([^;]+); disrupts ([^;]+); fences ([^;]+); changes ([^;]+); "
     r"from ([^;]+)",
@@ -272,9 +303,16 @@ def _suspension(text: str) -> Suspension:
     return Suspension(_moment(since), _moment(until), _plain(by), _plain(reason))
 
 
-def _quarantines(text: str) -> tuple[Quarantine, ...]:
-    said = (_taken(_QUARANTINE, part) for part in text.split("; "))
-    return tuple(Quarantine(_plain(revision), _moment(at), _plain(reason)) for revision, at, reason in said)
+def _harmful(text: str) -> tuple[Quarantine | Pause, ...]:
+    return tuple(_read_bad(*_taken(_QUARANTINE, part)) for part in text.split("; "))
+
+
+def _read_bad(what: str, at: str, reason: str) -> Quarantine | Pause:
+    revision, slash, ref = what.partition("/")
+    if not slash:
+        return Quarantine(_plain(revision), _moment(at), _plain(reason))
+    until, why = _taken(_PAUSED, reason)
+    return Pause(_plain(revision), _ref(ref), _moment(at), _moment(until), _plain(why))
 
 
 def _approval(name: str, text: str) -> Approval:

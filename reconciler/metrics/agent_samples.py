@@ -93,6 +93,7 @@ def _desired(snapshot: MetricsSnapshot) -> Iterator[Sample]:
     yield sample("desired_load_timestamp_seconds", desired.loaded)
     yield sample("desired_invalid_files", desired.invalid_files)
     yield sample("apply_allowed", bool(desired.revision) and not snapshot.apply_blocked)
+    yield sample("left_alone_objects", snapshot.left_alone)
     frozen = snapshot.suspended
     yield sample("suspended", frozen is not None)
     yield sample("suspended_since_timestamp_seconds", frozen.since if frozen else 0)

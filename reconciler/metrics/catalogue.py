@@ -196,6 +196,7 @@ _AGENT: tuple[_Row, ...] = (
         "Patches after which a healthy resource was not healthy any more, by what was done about it.",
         {"remedy": REMEDIES},
     ),
+    ("left_alone_objects", _G, "Objects that are left alone for an hour, as correcting them did harm.", _NONE),
     ("suspended", _G, "Whether a person has said that nothing is to be changed.", _NONE),
     ("suspended_since_timestamp_seconds", _G, "Since when it is suspended; 0 while it is not.", _NONE),
     ("suspended_until_timestamp_seconds", _G, "When the suspension ends by itself; 0 while it is not.", _NONE),

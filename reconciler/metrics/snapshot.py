@@ -215,8 +215,9 @@ class MetricsSnapshot:
     """Everything to be shown. What could not be seen in the pass is None; then nothing is said about it.
 
     `at` is when the cluster was seen, Unix seconds. `apply_blocked` are the reasons why this agent may not change the
-    cluster; with none it may. `suspended` is the suspension in force. `out_of_band` counts changes that no agent made,
-    by kind and action. `overrides` says since when (Unix seconds) there is what of a person's, by kind, name and what.
+    cluster; with none it may. `left_alone` counts the objects that are not corrected now as that did harm. `suspended`
+    is the suspension in force. `out_of_band` counts changes that no agent made, by kind and action. `overrides` says
+    since when (Unix seconds) there is what of a person's, by kind, name and what.
     """
 
     at: float
@@ -230,6 +231,7 @@ class MetricsSnapshot:
     loop: LoopReport = LoopReport()
     desired: DesiredReport = DesiredReport()
     apply_blocked: frozenset[Reason] = frozenset()
+    left_alone: int = 0
     suspended: Suspension | None = None
     watchers: Mapping[str, WatcherReport] = field(default_factory=dict)
     settles: SettleReport = SettleReport()

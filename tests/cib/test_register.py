@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from reconciler.cib import register
 from reconciler.cib.document import Cib, parse, serialize
 from reconciler.cib.draft import draft
-from reconciler.cib.register import Approval, Quarantine, Register, RegisterError, Suspension
+from reconciler.cib.register import Approval, Pause, Quarantine, Register, RegisterError, Suspension
 from reconciler.kinds.observe import observe
 from reconciler.state import Ref
 from tests.cib.pacemaker_patches import PatchOracle
@@ -40,7 +40,8 @@ BAD = (
     Quarantine("f00d", 1795500000, "httpd was running and is not any more"),
     Quarantine("beef", 1795400000, "a; b"),
 )
-FULL = Register(UNTIL, (APPROVAL,), BAD)
+PAUSES = (Pause("f00d", Ref("Primitive", "vip"), 1795500000, 1795503600, "httpd broke; it did"),)
+FULL = Register(UNTIL, (APPROVAL,), BAD, pauses=PAUSES)
 
 
 @pytest.fixture(scope="module")
@@ -63,14 +64,15 @@ def test_a_person_can_read_it() -> None:
     assert values(kept(parse(EMPTY), FULL)) == {
         "reconciler-suspended": "since 2026-11-24T06:00:00Z until 2026-11-24T08:00:00Z by root@vm-node1: kernel update",
         "reconciler-quarantined": "revision f00d at 2026-11-24T06:00:00Z: httpd was running and is not any more; "
-        "revision beef at 2026-11-23T02:13:20Z: a%3B b",
+        "revision beef at 2026-11-23T02:13:20Z: a%3B b; "
+        "revision f00d/Primitive/vip at 2026-11-24T06:00:00Z: until 2026-11-24T07:00:00Z, as httpd broke%3B it did",
         "reconciler-approved-0123456789ab": "at 2026-11-24T06:00:00Z by root@vm-node1 revision f00d: "
         "deletes Primitive/a Primitive/b; disrupts vip; fences -; changes aaaaaaaaaaaa; from DisruptionBudget",
     }
 
 
 words = st.text(min_size=1, max_size=12) | st.sampled_from(
-    ["-", "a:", "a b", ";", "%22", "; disrupts", "50%", "é\u2028"]
+    ["-", "a:", "a/b/c", "a b", ";", "%22", "; disrupts", "50%", "é\u2028"]
 )
 times = st.integers(0, 4102444799)
 digests = st.text("0123456789abcdef", min_size=12, max_size=12)
@@ -92,6 +94,7 @@ registers = st.builds(
     approvals,
     st.lists(st.builds(Quarantine, words, times, words), max_size=3).map(tuple),
     unreadable,
+    st.lists(st.builds(Pause, words, st.builds(Ref, words, words), times, times, words), max_size=3).map(tuple),
 ).filter(lambda value: not (value.suspended and any(name.endswith("-suspended") for name, _ in value.unreadable)))
 
 
@@ -148,6 +151,7 @@ SUSPENDED = "since 2026-13-24T06:00:00Z until 2026-11-24T08:00:00Z by a: b"
         f'<nvpair id="a" name="reconciler-approved-xyz" value="{APPROVED}"/>',
         f'<nvpair id="a" name="reconciler-0123456789ab" value="{APPROVED}"/>',
         '<nvpair id="a" name="reconciler-quarantined" value="%FF%FE"/>',
+        '<nvpair id="a" name="reconciler-quarantined" value="revision a/B/c at 2026-11-24T06:00:00Z: for long"/>',
         '<nvpair id-ref="x"/>',
         '<rule id="r" score="0"/>',
     ],

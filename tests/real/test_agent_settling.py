@@ -1,5 +1,6 @@
 """After a patch: what becomes of it is compared with its forecast; what does harm is taken back, never blindly."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from reconciler.report import all_well
 from tests.lab import Lab, until
 from tests.lab.view import View
-from tests.real.operator import UNFENCED, WEB, Agent, Cib, agents_on, condition, dummy, find, in_sync, location
+from tests.real.operator import DESIRED, UNFENCED, WEB, Agent, Cib, agents_on, condition, dummy, find, in_sync, location
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
@@ -164,7 +165,9 @@ def test_a_correction_that_does_harm_is_neither_taken_back_nor_repeated(lab: Lab
     agent.start(REVERT)
     agent.until_logged("not reverted: revision .* had run well before, so it is not to blame", 40)
     assert Cib(node).value("proven", "state") == wanted
-    assert register(agent) == {}
+    until(lambda: "reconciler-quarantined" in register(agent), "the other agents to be told", 5)
+    (said,) = register(agent).values()
+    assert re.fullmatch(r"revision [0-9a-f]+/Primitive/proven at \S+: until \S+, as proven broke when .*", said), said
     node.run(by_hand, check=True)
     node.run(["crm_resource", "--resource", "proven", "--cleanup"], check=True)
 
@@ -172,7 +175,25 @@ def test_a_correction_that_does_harm_is_neither_taken_back_nor_repeated(lab: Lab
         return bool(condition(find(seen, "Primitive", "proven"), "Synced")["reason"] == "BackingOff")
 
     document = agent.until(left_alone, "it to be left alone")
-    assert "when it was corrected last, proven broke" in str(find(document, "Primitive", "proven"))
+    assert "proven broke when it was corrected last; left alone until" in str(find(document, "Primitive", "proven"))
+    assert Cib(node).value("proven", "state") == other
+    agent.kill()
+    agent.start(REVERT)
+    agent.until(left_alone, "it to be left alone by the next process too")
+    (name,) = set(lab.nodes) - {node.name}
+    with agents_on(lab, [name]) as [successor]:
+        for file in ("cluster.toml", "proven.toml", "here.toml"):
+            successor.want(file, (node.path(DESIRED) / file).read_text(encoding="utf-8"))
+        successor.start(REVERT)
+        agent.kill()
+        successor.until(lambda seen: seen["agent"]["writes"], "to be the writer")
+        successor.until(left_alone, "it to be left alone by another node's agent")
+        asked = successor.run("plan")
+        assert asked.returncode == 2
+        assert "Primitive/proven: BackingOff: proven broke when it was corrected last" in asked.stdout
+        metrics = successor.node.run(["curl", "-s", "http://127.0.0.1:9977/metrics"], check=True).stdout
+        assert "reconciler_left_alone_objects 1.0" in metrics
+        assert "updated Primitive/proven" not in successor.log()
     assert Cib(node).value("proven", "state") == other
 
     def runs_here(view: View) -> bool:
