@@ -247,7 +247,7 @@ def _written(changes: Mapping[Ref, Change], observed: Observed) -> dict[Ref, ET.
     for ref, spec in new.items():
         live = observed.elements.get(ref)
         element = CLUSTER_KINDS[ref.kind].write(ref.name, spec, live)
-        dialect.speak(element, version)
+        dialect.speak(element, version, live)
         rename_taken(element, live, taken, frozenset(said_ids(spec)))
         written[ref] = element
     return written

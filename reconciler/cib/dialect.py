@@ -95,9 +95,12 @@ def why_outdated(name: str) -> str:
     return f"schemas since pacemaker-3.0 do not allow it: {OUTDATED[name]}"
 
 
-def speak(element: ET.Element, version: Schema) -> None:
-    """Put an element that was just made into the words that the schema knows."""
+def speak(element: ET.Element, version: Schema, live: ET.Element | None = None) -> None:
+    """Put an element that was just made into the words that the schema knows, but for what it shares with `live`."""
+    shared = frozenset(() if live is None else live.iter())
     for part in element.iter():
+        if part in shared:
+            continue
         if version < _PROMOTED:
             for attribute in _ROLES:
                 if part.get(attribute) in _OLD_ROLES:

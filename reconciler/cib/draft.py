@@ -151,6 +151,11 @@ class _Resources:
         if own is live and len(before) == len(after) and all(map(_is, before, after)):
             return own
         built = ET.Element(own.tag, own.attrib)
+        if own is live and [child.get("id") for child in before] == [*names]:
+            # What stands around the members stays there, as pcs puts sets behind them: nothing is to be moved.
+            edited = dict(zip(before, after, strict=True))
+            built.extend(edited.get(child, child) for child in live)
+            return built
         remarks = _remarks(live)
         leading = {id(remark) for member in after for remark in remarks.get(member.get("id", ""), ())}
         built.extend(child for child in own if child.tag not in RESOURCES and id(child) not in leading)

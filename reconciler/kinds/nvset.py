@@ -125,8 +125,8 @@ class AttributeSet(Part):
 
     @property
     def is_said(self) -> bool:
-        """False for a set that neither says anything nor has an id to be found by."""
-        return bool(self.values or self.nvpairs or self.id_ref or self.id)
+        """False for a set that neither says anything nor has, it or its rule, an id to be found by."""
+        return bool(self.values or self.nvpairs or self.id_ref or self.id or (self.rule and self.rule.id))
 
 
 UNCONDITIONAL = (None, None, None)
@@ -192,6 +192,7 @@ def _normal(item: AttributeSet, words: Vocabulary, observed: bool) -> AttributeS
     if all(_is_normal(words, name, text, observed) for name, text in item.values.items()):
         return item
     canonical: dict[str, str] = {}
+    ids: dict[str, str] = {}
     wrong: list[str] = []
     for name, text in item.values.items():
         current = words.name(name)
@@ -200,9 +201,11 @@ def _normal(item: AttributeSet, words: Vocabulary, observed: bool) -> AttributeS
                 canonical[current] = means(words, name, text, observed)
             except ValueError as error:
                 wrong.append(str(error))
+            if name in item.ids:
+                ids[current] = item.ids[name]
     if wrong:
         raise ValueError("; ".join(wrong))
-    return item.model_copy(update={"values": canonical})
+    return item.model_copy(update={"values": canonical, "ids": ids})
 
 
 def _is_normal(words: Vocabulary, name: str, text: str, observed: bool) -> bool:
@@ -233,7 +236,14 @@ def read_sets(elements: Sequence[ET.Element], named: frozenset[str]) -> tuple[At
 
 def read_sets_as(model: type[SetT], elements: Sequence[ET.Element], named: frozenset[str]) -> tuple[SetT, ...]:
     """Read sets as `read_sets` does, as a model of their own."""
-    return merged(tuple(_read_as(model, element, named) for element in elements))
+    sets: list[SetT] = []
+    for element in elements:
+        item = _read_as(model, element, named)
+        if any(name in other.values for name in item.ids for other in sets):
+            # The value of the set before it wins, but others refer to this one: it stays a set of its own.
+            item = _read_as(model, element, named | {element.get("id", "")})
+        sets.append(item)
+    return merged(tuple(sets))
 
 
 def read_set(element: ET.Element, named: frozenset[str] = frozenset()) -> AttributeSet:

@@ -23,7 +23,12 @@ def write_sets(  # noqa: PLR0913
     New sets get the ids that crm and pcs give: `<owner>-<tag>` (or `fresh`), their pairs `<owner>-<tag>-<name>`.
     """
     said = frozenset(item.id for item in sets if item.id)
-    remaining = [element for element in live if element.get("id") in said or not _is_empty(element)]
+    rules = {item.rule.id for item in sets if item.rule and item.rule.id}
+    remaining = [
+        element
+        for element in live
+        if element.get("id") in said or not _is_empty(element) or not rules.isdisjoint(_rules(element))
+    ]
     written: list[ET.Element] = []
     used = {*said, *(element.get("id") for element in live)}
     for item in sets:
@@ -78,6 +83,10 @@ def _with_condition(element: ET.Element, item: AttributeSet) -> ET.Element:
 
 def _is_empty(element: ET.Element) -> bool:
     return not read_set(element).is_said
+
+
+def _rules(element: ET.Element) -> set[str | None]:
+    return {rule.get("id") for rule in element.iterfind("rule")}
 
 
 def _matching(item: AttributeSet, live: Sequence[ET.Element], said: frozenset[str]) -> list[ET.Element]:
@@ -151,7 +160,7 @@ def _edited(item: AttributeSet, live: Sequence[ET.Element], words: Vocabulary) -
                 copy.set("id", item.id)
         unchanged = copy.attrib == element.attrib and len(copy) == len(element)
         unchanged = unchanged and all(new is old for new, old in zip(copy, element, strict=True))
-        if copy.find("nvpair") is not None or item.id is not None:
+        if copy.find("nvpair") is not None or item.id is not None or (item.rule and item.rule.id):
             result.append(element if unchanged else copy)
     return result
 

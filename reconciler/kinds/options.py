@@ -79,11 +79,11 @@ def _reference(name: str) -> str:
     return f"ref-{name}"
 
 
-def reader(model: type[OptionsT]) -> Callable[[ET.Element, frozenset[str]], OptionsT]:
+def reader(model: type[OptionsT], words: Vocabulary) -> Callable[[ET.Element, frozenset[str]], OptionsT]:
     """Return what reads a live set."""
 
     def read(found: ET.Element, named: frozenset[str] = frozenset()) -> OptionsT:
-        item = read_set(found, named)
+        item = normal((read_set(found, named),), words, observed=True)[0]
         return observed(model, **{name: getattr(item, name) for name in _FIELDS})
 
     return read

@@ -25,6 +25,11 @@ class ResourceDefaults(options.Options):
     def _canonical(cls, given: dict[str, str], info: ValidationInfo) -> dict[str, str]:
         return options.canonical(given, META, info)
 
+    @field_validator("ids")
+    @classmethod
+    def _named_as_now(cls, given: dict[str, str]) -> dict[str, str]:
+        return {META.name(name): own for name, own in given.items()}
+
 
 def _crm(name: str, spec: ResourceDefaults) -> str:
     return options.say("rsc_defaults", name, spec, spec.values)
@@ -37,7 +42,7 @@ KIND = ClusterKind(
     summary="Meta attributes of all resources that say nothing else.",
     section="rsc_defaults",
     tags=frozenset({"meta_attributes"}),
-    read=options.reader(ResourceDefaults),
+    read=options.reader(ResourceDefaults, META),
     write=options.writer("meta_attributes", META),
     crm=_crm,
     keep=options.keep,

@@ -90,6 +90,18 @@ def test_resources_move_with_what_is_theirs(edits: Edits, result: str) -> None:
     assert tree(edits) == result
 
 
+def test_what_stands_around_the_members_stays_there() -> None:
+    """As pcs writes it: the sets of a group behind its members."""
+    text = '<group id="g"><primitive id="a"/><!-- why --><meta_attributes id="m"/></group>'
+    cib = parse(f"<cib><configuration><resources>{text}</resources></configuration></cib>")
+    edited = draft(cib, Edits({cib.by_id["a"]: new("primitive", "a")}))
+    assert serialize(edited[0][0]) == serialize(ET.fromstring(text.replace('"a"', '"a" new="1"'), _parser()))
+
+
+def _parser() -> ET.XMLParser:
+    return ET.XMLParser(target=ET.TreeBuilder(insert_comments=True))
+
+
 def test_the_live_configuration_is_left_alone() -> None:
     before = serialize(CIB.root)
     draft(CIB, Edits(dropped=frozenset({live("g")}), members={"k": ("a",)}))

@@ -98,6 +98,40 @@ def test_rules_that_others_use_and_rules_of_others() -> None:
     )
 
 
+def test_a_rule_that_others_use_stays_where_its_set_has_no_values() -> None:
+    both_ways(
+        "Primitive",
+        HEAD + 'params = [{ rule = { id = "here", expression = "#uname eq n1" } }]',
+        f"""{OPEN}<instance_attributes id="vip-instance_attributes"><rule id="here" score="INFINITY">
+        <expression id="here-expression" attribute="#uname" operation="eq" value="n1"/></rule></instance_attributes>
+        </primitive>""",
+        "here",
+    )
+
+
+def test_a_pair_that_others_use_is_called_as_its_value_is() -> None:
+    live = f"""{OPEN}<meta_attributes id="s"><nvpair id="p" name="master-max" value="2"/>
+    <nvpair id="q" name="priority" value="1"/></meta_attributes></primitive>"""
+    for name in ("promoted-max", "master-max"):
+        manifest = f'meta = [{{ values = {{ {name} = 2, priority = 1 }}, ids = {{ {name} = "p" }} }}]'
+        reads("Primitive", live, HEAD + manifest, "p")
+    live = '<meta_attributes id="s"><nvpair id="p" name="master-max" value="2"/></meta_attributes>'
+    for name in ("promoted-max", "master-max"):
+        reads("ResourceDefaults", live, f'values = {{ {name} = 2 }}\nids = {{ {name} = "p" }}', "p")
+
+
+def test_a_pair_that_others_use_stays_where_the_set_before_it_wins() -> None:
+    reads(
+        "Primitive",
+        f"""{OPEN}<instance_attributes id="a"><nvpair id="a-ip" name="ip" value="x"/></instance_attributes>
+        <instance_attributes id="b"><nvpair id="p" name="ip" value="y"/><nvpair id="q" name="nic" value="z"/>
+        </instance_attributes></primitive>""",
+        HEAD
+        + 'params = [{ values = { ip = "x" } }, { id = "b", values = { ip = "y", nic = "z" }, ids = { ip = "p" } }]',
+        "p",
+    )
+
+
 def test_a_pair_without_a_value_says_nothing_and_stays() -> None:
     live = f"""{OPEN}<instance_attributes id="s"><nvpair id="a" name="nic"/><nvpair id="b" name="ip" value="x"/>
     </instance_attributes></primitive>"""
@@ -204,3 +238,16 @@ def test_who_uses_what_is_held_waits_with_it() -> None:
         "Primitive/a": "NameTaken",
         "Primitive/b": "ReferenceMissing",
     }
+
+
+def test_what_stays_of_a_live_object_keeps_its_words() -> None:
+    """Schemas before 3.7 know no role Promoted, but take any text for that of a rule."""
+    live = """<primitive id="b" class="lsb" type="x"><meta_attributes id="s"><rule id="r" score="1" role="Promoted">
+    <expression id="e" attribute="a" operation="defined"/></rule><nvpair id="p" name="priority" value="1"/>
+    </meta_attributes></primitive>"""
+    cib = parse(CIB.replace("3.9", "2.8").format(live))
+    text = '[[items]]\nkind = "Primitive"\nmetadata.name = "b"\nspec.agent = "lsb:x"\nspec.description = "new"\n'
+    said = 'spec.meta = [{ values = { priority = 1 }, rule = { expression = "defined a" } }]'
+    desired = manifests.load({"a.toml": f'apiVersion = "ha.reconciler.io/v1alpha1"\nkind = "List"\n{text}{said}'}, "r")
+    made = plan(desired, observe(cib), frozenset(), Policy()).configuration
+    assert [part.get("role") for part in (*cib.configuration.iter("rule"), *made.iter("rule"))] == ["Promoted"] * 2
