@@ -1,17 +1,21 @@
 """One-shot verbs against a cluster whose cibadmin is a small program: what a real one does is in tests/real."""
 
 import shutil
+import time
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from reconciler.cib.register import Suspension
+from reconciler.cib.document import parse
+from reconciler.cib.draft import draft
+from reconciler.cib.register import Pause, Register, Suspension, edits
 from reconciler.host import store
 from reconciler.host.shell import PATH, Shell
-from reconciler.oneshot import OneshotError, apply, plan
+from reconciler.oneshot import OneshotError, apply, plan, rewritten, wanted
 from reconciler.plan import Reason
 from reconciler.settings import Settings
+from reconciler.state import Ref
 from reconciler.suspension import stored
 
 CASE = Path("tests/cases/one-parameter-drifted")
@@ -85,3 +89,23 @@ def test_a_suspension_holds_what_there_is_to_change_and_only_that(tmp_path: Path
         file.write_text(file.read_text(encoding="utf-8").replace("192.168.1.60", "192.168.1.99"), encoding="utf-8")
     in_sync = plan(settings, directory, None, "vm-node1").decision.plan
     assert (in_sync.changes, in_sync.holds) == ((), ())
+
+
+def test_what_is_left_alone_after_harm_is_left_alone_by_a_person_s_apply_too(cibadmin: Path) -> None:
+    """In a file, where nothing has time to wait for, it is a warning."""
+    vip, now = Ref("Primitive", "vip"), int(time.time())
+    pause = Pause(wanted(CASE / "desired").revision, vip, now, now + 3600, "httpd broke when it was corrected last")
+    cib = parse((CASE / "cib.xml").read_text(encoding="utf-8"))
+    file = cibadmin / "cib.xml"
+    file.write_text(rewritten(cib, draft(cib, edits(cib, Register(pauses=(pause,))))), encoding="utf-8")
+    program = cibadmin / "cibadmin"
+    program.write_text(program.read_text(encoding="utf-8").replace(str(CASE.absolute()), str(cibadmin)))
+    settings = Settings(state_dir=cibadmin / "state")
+    left = apply(settings, CASE / "desired", None, "vm-node1", lambda _: None)
+    (hold,) = left.holds
+    assert (hold.ref, hold.reason, left.changes) == (vip, Reason.BACKING_OFF, ())
+    assert not (cibadmin / "patches").exists()
+    planned = plan(settings, CASE / "desired", file, "vm-node1").decision.plan
+    assert [change.ref for change in planned.changes] == [vip]
+    (warning,) = [text for text in planned.warnings if "on a live cluster" in text]
+    assert warning.startswith("on a live cluster this is held: Primitive/vip: BackingOff: httpd broke when")
