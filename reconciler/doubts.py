@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from reconciler.cib.dialect import OUTDATED, why_outdated
 from reconciler.circles import circles
+from reconciler.ineffective import ineffective, offline
 from reconciler.kinds.cluster_properties import ClusterProperties
 from reconciler.kinds.location import Location
 from reconciler.kinds.observe import Observed
@@ -19,6 +20,9 @@ from reconciler.unwritten import unwritten
 def doubts(state: State, observed: Observed | None = None) -> tuple[Doubt, ...]:
     """Return what is doubtful in `state`; what else there is in the cluster, where it can be seen, plays its part."""
     found = {*slips(state), *_duplicates(state), *_outdated(state)}
+    found |= {*ineffective(state, state if observed is None else {**observed.state, **state})}
+    if observed is None:
+        found |= {*offline(state)}
     if any(isinstance(spec, Order) or (isinstance(spec, Location) and spec.rules) for spec in state.values()):
         around = state if observed is None else {**_foreign(state, observed), **state}
         found |= {*unwritten(state, around), *circles(state, around)}

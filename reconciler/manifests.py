@@ -204,6 +204,7 @@ def _spec(file: str, label: str, kind: Kind, given: Mapping[str, Any], *, verbat
         return [
             Rejected(file, label, _path(given, details["loc"]), _message(details, kind.spec))
             for details in error.errors(include_url=False)
+            if not _is_uncounted(details)
         ]
     if isinstance(kind, ClusterKind) and not verbatim and _has_lost(given):
         lost = [path for path, text in flatten(spec) if LOST.search(text) or LOST.search(path)]
@@ -297,13 +298,19 @@ _EXPECTED = {
     "string_type": "a text",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
     "bool_type": "true or false",
+    "bool_parsing": "true or false",
     "tuple_type": "an array",
     "list_type": "an array",
     "dict_type": "a table",
-    "model_type": "a table",
-    "model_attributes_type": "a table",
 }
+
+
+def _is_uncounted(details: ErrorDetails) -> bool:
+    """True if an array is too short only because pydantic does not count what is wrong in it, which it says as well."""
+    given = details.get("input")
+    return details["type"] == "too_short" and isinstance(given, list) and len(given) >= details["ctx"]["min_length"]
 
 
 def _message(details: ErrorDetails, model: type[Spec]) -> str:
@@ -311,6 +318,10 @@ def _message(details: ErrorDetails, model: type[Spec]) -> str:
     if sort in _EXPECTED:
         return _expected(_EXPECTED[sort], given)
     match sort:
+        case "model_type" | "model_attributes_type":
+            return _expected(f"a table{_such_as(_model_at(model, details['loc']))}", given)
+        case "greater_than_equal":
+            return f"{_shown(given)}: expected {details['ctx']['ge']} or more"
         case "extra_forbidden":
             key = str(details["loc"][-1])
             return f"unknown key{nearest(key, _keys(model, details['loc'][:-1]))}"
@@ -336,14 +347,30 @@ def _shown(given: Any) -> str:
 
 def _keys(model: type[BaseModel], loc: Iterable[str | int]) -> list[str]:
     """Return the keys that a model knows at a place inside it."""
+    inner = _model_at(model, loc)
+    return [field.alias or name for name, field in inner.model_fields.items()] if inner else []
+
+
+def _model_at(model: type[BaseModel], loc: Iterable[str | int]) -> type[BaseModel] | None:
     for part in loc:
         if isinstance(part, str):
             field = next((field for field in model.model_fields.values() if field.alias == part), None)
             inner = _model_in(field.annotation) if field else None
             if inner is None:
-                return []
+                return None
             model = inner
-    return [field.alias or name for name, field in model.model_fields.items()]
+    return model
+
+
+def _such_as(model: type[BaseModel] | None) -> str:
+    """Show a table by the keys that it cannot do without."""
+    if model is None:
+        return ""
+    extra = model.model_config.get("json_schema_extra")
+    alternatives: Any = extra.get("anyOf") if isinstance(extra, dict) else None
+    required = [field.alias or name for name, field in model.model_fields.items() if field.is_required()]
+    keys = required or (alternatives[0]["required"] if alternatives else [])
+    return f" such as {{ {', '.join(f'{key} = …' for key in keys)} }}" if keys else ""
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
@@ -357,7 +384,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """Return what was meant by a word that is not known, as the end of a message."""
     names = list(known)
     lower = {name.lower(): name for name in names}
-    close = get_close_matches(word.lower().replace("_", "-"), lower, n=1, cutoff=0.5)
-    if close:
-        return f"; did you mean {lower[close[0]]!r}?"
-    return f"; expected one of {', '.join(names)}" if names else ""
+    folded = word.lower().replace("_", "-")
+    close = get_close_matches(folded, lower, n=1, cutoff=0.5)
+    known_here = f"expected one of {', '.join(names)}" if names else ""
+    if not close:
+        return f"; {known_here}" if known_here else ""
+    meant = f"; did you mean {lower[close[0]]!r}?"
+    return meant if get_close_matches(folded, close, cutoff=_SURE) else f"{meant} Otherwise {known_here}"
+
+
+_SURE = 0.7
+"""How alike by `difflib` a word is to the one that was meant: `node` is no slip for `index`, and they are 0.67."""

@@ -126,6 +126,80 @@ def test_names_of_peoples_own_are_not_doubted() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "spec", "doubt"),
+    [
+        (
+            "Primitive",
+            "spec.agent = 'foo:bar'",
+            (
+                "spec.agent: 'foo' is no class of agents that Pacemaker knows; expected one of"
+                " ocf, systemd, stonith, service, lsb, upstart, nagios, heartbeat"
+            ),
+        ),
+        (
+            "Template",
+            DUMMY + "spec.utilization = { cpu = 1, memory = '2G' }",
+            "spec.utilization.memory: '2G' is not a whole number, and Pacemaker counts in whole numbers",
+        ),
+        (
+            "Node",
+            "spec.utilization = { cpu = 1.5 }",
+            "spec.utilization.cpu: '1.5' is not a whole number, and Pacemaker counts in whole numbers",
+        ),
+        (
+            "Colocation",
+            "spec = { resource = 'web', with = 'web', score = 'INFINITY' }",
+            "spec.with: 'web' with itself has no effect",
+        ),
+    ],
+)
+def test_what_has_no_effect_is_said(kind: str, spec: str, doubt: str) -> None:
+    assert said(item("Primitive", "web", DUMMY), item(kind, "x", spec)) == [f"{kind}/x: {doubt}"]
+
+
+def levels(*texts: str) -> str:
+    return item("FencingTopology", "fencing-topology", f"spec.levels = [{', '.join(texts)}]")
+
+
+def level(target: str, *devices: str) -> str:
+    return f"{{ target = '{target}', index = 1, devices = {list(devices)} }}"
+
+
+FENCER = item("Primitive", "f", "spec.template = 't'") + item("Template", "t", "spec.agent = 'stonith:fence_x'")
+
+
+def test_fencing_levels_that_cannot_fence_are_said() -> None:
+    place = "FencingTopology/fencing-topology: spec.levels"
+    assert said(FENCER, levels(level("a", "f", "watchdog"), level("b", "f"))) == []
+    assert said(FENCER, levels(level("a", "f"), level("a", "watchdog"))) == [
+        f"{place}[a 1]: is there 2 times: Pacemaker takes them for one level, and wants all their devices"
+    ]
+    assert said(item("Primitive", "web", DUMMY), levels(level("a", "web"))) == [
+        f"{place}: 'web' cannot fence: its agent is ocf:heartbeat:Dummy, and no stonith:…"
+    ]
+
+
+def test_without_a_cluster_it_is_said_what_only_a_cluster_could_have() -> None:
+    fencing = "FencingTopology/fencing-topology: spec.levels[a 1].devices"
+    assert said(levels(level("a", "fence1"))) == [
+        f"{fencing}: no manifest has 'fence1': unless the cluster has it, the level can fence nobody"
+    ]
+    assert said(item("Primitive", "httpd", DUMMY), item("Tag", "t", "spec.objects = ['htpd', 'other']")) == [
+        "Tag/t: spec.objects[0]: no manifest has 'htpd'; did you mean 'httpd'?"
+    ]
+    live = observe(parse('<cib epoch="1" admin_epoch="0"><configuration/></cib>'))
+    assert doubts(state(levels(level("a", "fence1"))), live) == ()
+
+
+def test_without_a_cluster_a_doubtful_rule_is_said_with_its_field() -> None:
+    rules = "rules = [{ score = 1, expression = 'defined a' }, { score = 2, expression = 'date spec hours=25' }]"
+    location = item("Location", "x", f"spec = {{ resource = 'web', {rules} }}")
+    assert "Location/x: spec.rules[1].expression: hours=25 never holds: hours are 0 to 23" in said(
+        item("Primitive", "web", DUMMY), location
+    )
+
+
 MISSED = "; unless something else does, no node has it"
 
 

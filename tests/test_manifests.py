@@ -89,7 +89,26 @@ BOOLEAN = "is not a boolean: expected true or false"
         ),
         (
             one("Primitive", DUMMY + "spec.params = 1"),
-            "Primitive/x: spec.params: expected an array, not a number",
+            "Primitive/x: spec.params: expected a table of names and values, or an array of sets of them",
+        ),
+        (
+            one("FencingTopology", "spec.levels = [{ node = 'a', index = 1, devices = ['f'], target = 'a' }]"),
+            (
+                "FencingTopology/x: spec.levels[0].node: unknown key; did you mean 'index'? Otherwise"
+                " expected one of target, target-pattern, target-attribute, target-value, index, devices, id"
+            ),
+        ),
+        (
+            one("Location", "spec = { resource = 'a', rules = ['defined b'] }"),
+            "Location/x: spec.rules[0]: expected a table such as { expression = … }, not a text",
+        ),
+        (
+            one("Primitive", DUMMY + "spec.utilization = 'cpu=1'"),
+            "Primitive/x: spec.utilization: expected a table of names and values, or an array of sets of them",
+        ),
+        (
+            one("NodeNetwork", "spec = { node = 'a', links = [{ name = 'bond1', mtu = 'big' }] }"),
+            "NodeNetwork/x: spec.links[0].mtu: expected a whole number, not a text",
         ),
         (
             one("Primitive", DUMMY + 'spec.params.x = "a\\nb"'),
@@ -121,7 +140,7 @@ BOOLEAN = "is not a boolean: expected true or false"
         ),
         (
             one("Primitive", DUMMY + "spec.operations = ['start']"),
-            "Primitive/x: spec.operations[0]: expected a table, not a text",
+            "Primitive/x: spec.operations[0]: expected a table such as { name = … }, not a text",
         ),
         (
             one(

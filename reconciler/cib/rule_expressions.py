@@ -28,10 +28,18 @@ Period: TypeAlias = tuple[str, str]
 _ORDER = {name: position for position, name in enumerate(PERIODS)}
 _IN_DURATION = frozenset({"years", "months", "weeks", "days", "hours", "minutes", "seconds"})
 _IN_SPEC = frozenset(PERIODS) - {"days", "yearsdays"}
+_LIMITS = {
+    "months": (1, 12), "monthdays": (1, 31), "weeks": (1, 53), "weekdays": (1, 7), "yeardays": (1, 366),
+    "hours": (0, 23), "minutes": (0, 59), "seconds": (0, 59), "moon": (0, 7),
+}  # fmt: skip
+"""What there is of each period in a date_spec (Pacemaker Explained, "Date Specifications")."""
+
 _ORDERED = frozenset({"lt", "lte", "gt", "gte"})
 _SHORT_INTEGER = re.compile(r"[+-]?[0-9]{1,15}", re.ASCII)
 _VERSION = re.compile(r"[0-9.]+", re.ASCII)
 _RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", re.ASCII)
+_OPEN_RANGE = re.compile(r"(?=-?[0-9])([0-9]{0,9})(-?)([0-9]{0,9})", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 class RuleError(ValueError):
@@ -240,8 +248,9 @@ def references(expression: Expression) -> list[str]:
 def doubts(expression: Expression) -> list[str]:
     """Name what can be written in a rule but does not do what it seems to, in the order of the text.
 
-    Dates and intervals that Pacemaker cannot read, or reads as something else, periods that it does not look at, a
-    match of resources that leaves out the provider, and versions over which ``compare_version`` of 2.1.5 hangs.
+    Dates, periods and intervals that Pacemaker cannot read, or reads as something else, periods that it does not look
+    at, what never holds, a match of resources that leaves out the provider, and versions over which
+    ``compare_version`` of 2.1.5 hangs.
     """
     match expression:
         case Combination(operands=operands):
@@ -253,15 +262,49 @@ def doubts(expression: Expression) -> list[str]:
         case DateRange(start=start, end=end, duration=periods):
             texts = [text for text in (start, end) if text is not None]
             problems = [problem for text in texts for problem in _problems(moment, text)]
-            return problems + _unread("duration", periods or (), _IN_DURATION)
+            return [
+                *problems,
+                *_backwards(start, end),
+                *_unread("duration", periods or (), _IN_DURATION),
+                *(f"{name}={text} is not a whole number" for name, text in periods or () if not _is_whole(text)),
+            ]
         case DateSpec(periods=periods):
-            return _unread("date_spec", periods, _IN_SPEC)
+            return _unread("date_spec", periods, _IN_SPEC) + _never(periods)
         case ResourceMatch(standard="ocf" | None, provider=None):
             return ["Pacemaker 2.1.5 finds that no ocf agent matches an rsc without provider="]
         case OperationMatch(interval=str(text)):
             return _problems(duration, text)
         case _:
             return []
+
+
+def _is_whole(text: str) -> bool:
+    return _SHORT_INTEGER.fullmatch(text) is not None
+
+
+def _backwards(start: str | None, end: str | None) -> list[str]:
+    days = [text for text in (start, end) if text is not None and _DAY.fullmatch(text)]
+    return [f"it never holds, as {start} is after {end}"] if days != sorted(days) else []
+
+
+def _never(periods: tuple[Period, ...]) -> list[str]:
+    found = []
+    for name, text in periods:
+        match = _OPEN_RANGE.fullmatch(text)
+        if match is None:
+            found.append(f"{name}={text} is neither a number nor a range such as 1-5: Pacemaker passes it over")
+            continue
+        lowest, highest = _LIMITS.get(name, (0, 10**9))
+        low = int(match[1] or lowest)
+        high = int(match[3] or highest) if match[2] else low
+        if low > high:
+            halves = (
+                f": date spec {name}={low}-{highest} or date spec {name}={lowest}-{high}" if name in _LIMITS else ""
+            )
+            found.append(f"{name}={text} never holds, as a range does not wrap around{halves}")
+        elif low > highest or high < lowest:
+            found.append(f"{name}={text} never holds: {name} are {lowest} to {highest}")
+    return found
 
 
 def _unread(element: str, periods: tuple[Period, ...], read: frozenset[str]) -> list[str]:

@@ -21,6 +21,7 @@ special characters, and make a keyword an ordinary word. Inside them a backslash
 ``$id-ref`` or ``{}``; the rest is what its ``location`` and ``rule`` take and print.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -48,6 +49,8 @@ from reconciler.cib.rule_tokens import Token, quote, tokenize
 
 _DEEPEST = 50
 _REFERENCE = "$id-ref"
+_RSC_EXAMPLE = "rsc class=ocf provider=heartbeat type=IPaddr2"
+_RANGE_EXAMPLE = "date in start=2024-05-01 end=2024-06-01, or date in start=2024-05-01 months=1"
 _SPEC_EXAMPLE = "a period such as hours=9-17"
 _CRM_FIELDS = frozenset({"start", "end", *PERIODS} - {"days", "yeardays", "minutes", "seconds"})
 _NO_WORDS_OF_CRM = frozenset({"rsc", "op", "(", ")"})
@@ -55,6 +58,15 @@ _UNARY = ("defined", "not_defined")
 _CONNECTIVES = frozenset({"and", "or"})
 _RESERVED = _CONNECTIVES | {"date", "rsc", "op", *_UNARY, *COMPARISONS}
 _DATE_OPERATIONS = {"gt": "gt", "lt": "lt", "in": "in", "in_range": "in", "spec": "spec", "date_spec": "spec"}
+_CLOCK = re.compile(r"[0-9]{1,2}:[0-9]", re.ASCII)
+_INSTEAD = {
+    "&&": "did you mean 'and'?",
+    "||": "did you mean 'or'?",
+    "to": f"it is written {_RANGE_EXAMPLE}",
+    "duration": f"it is written {_RANGE_EXAMPLE}",
+}
+"""What other languages and pcs say, and how it is said here."""
+
 _MEANT = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte", "=": "eq", "==": "eq", "!=": "ne", "le": "lte", "ge": "gte"}
 
 
@@ -70,7 +82,7 @@ def parse(text: str) -> Expression:
     if token is not None:
         if token.keyword() == ")":
             raise RuleError("')' closes nothing", token.column)
-        raise RuleError(f"expected 'and' or 'or' before {_show(token)}", token.column)
+        raise RuleError(f"expected 'and' or 'or' before {_show(token)}{parser.advice(token)}", token.column)
     return expression
 
 
@@ -100,6 +112,15 @@ class _Parser:
 
     def peek(self) -> Token | None:
         return self._tokens[self._next] if self._next < len(self._tokens) else None
+
+    def advice(self, token: Token) -> str:
+        """Say what is written in place of a word that cannot stand here, as the end of a message; empty if unknown."""
+        before = self._tokens[self._next - 1].keyword() if self._next else ""
+        if before == "rsc":
+            return f"; it is written {_RSC_EXAMPLE}"
+        if _CLOCK.match(token.text):
+            return "; put quotes around a date with a time in it"
+        return f"; {_INSTEAD[token.keyword()]}" if token.keyword() in _INSTEAD else ""
 
     def _keyword(self) -> str:
         token = self.peek()
@@ -196,7 +217,7 @@ class _Parser:
         fields = self._fields(("start", "end", *PERIODS))
         start, end = fields.pop("start", None), fields.pop("end", None)
         if start is None and end is None:
-            raise RuleError("'date in' needs start= or end=", token.column)
+            raise RuleError(f"'date in' needs start= or end=: {_RANGE_EXAMPLE}", token.column)
         if end is not None and fields:
             self._both(token)
         return DateRange(start, end, tuple(fields.items()) or None)
@@ -207,7 +228,7 @@ class _Parser:
     def _operation(self, token: Token) -> Expression:
         fields = self._fields(("name", "interval"))
         if "name" not in fields:
-            raise RuleError("'op' needs name=", token.column)
+            raise RuleError("'op' needs name=: op name=monitor interval=10s", token.column)
         return OperationMatch(fields["name"], fields.get("interval"))
 
     def _fields(self, names: tuple[str, ...]) -> dict[str, str]:

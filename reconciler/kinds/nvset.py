@@ -136,7 +136,12 @@ SetT = TypeVar("SetT", bound=AttributeSet)
 
 def as_sets(given: Any) -> Any:
     """Take a plain table for the one set that it stands for."""
-    return ({"values": given},) if isinstance(given, Mapping) else given
+    if isinstance(given, Mapping):
+        return ({"values": given},)
+    if not isinstance(given, list | tuple):
+        # A ValueError is what pydantic makes a fault of.
+        raise ValueError("expected a table of names and values, or an array of sets of them")  # noqa: TRY004
+    return given
 
 
 def merged(sets: tuple[SetT, ...]) -> tuple[SetT, ...]:

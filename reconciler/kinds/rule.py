@@ -60,7 +60,10 @@ class Rule(Part):
     score_attribute: str | None = Field(default=None, description="A node attribute that holds the score.")
     role: Role | None = Field(default=None, description="The rule counts only for instances in this role.")
     expression: Annotated[str, AfterValidator(_rule_text), Written("Expression")] | None = Field(
-        default=None, description="The condition, in crm's words: `not_defined pingd or pingd lte 0`."
+        default=None,
+        description="The condition, in crm's words: `not_defined pingd or pingd lte 0`, `site eq berlin`, "
+        "`date spec weekdays=1-5 hours=9-17`, `date in start=2024-05-01 months=1`; in ResourceDefaults and "
+        "OperationDefaults also `rsc class=ocf provider=heartbeat type=IPaddr2` and `op name=monitor interval=10s`.",
     )
     id_ref: str | None = Field(default=None, description="Instead of all else: the rule that has this id.")
     id: str | None = Field(default=None, description="Its id, where another rule refers to it by `id-ref`.")

@@ -94,6 +94,9 @@ def test_canonical_text(text: str, canonical: str) -> None:
     assert format(parse(text)) == canonical
 
 
+RANGE = "date in start=2024-05-01 end=2024-06-01, or date in start=2024-05-01 months=1"
+
+
 @pytest.mark.parametrize(
     ("text", "column", "message"),
     [
@@ -125,14 +128,40 @@ def test_canonical_text(text: str, canonical: str) -> None:
         ("date after 2024", 6, "unknown date operator 'after'; expected one of gt, lt, in, spec"),
         ("date gt", 8, "expected a date after 'date gt'"),
         ("date gt start=2024-01-01", 9, "expected a date without start="),
-        ("date in hours=5", 6, "'date in' needs start= or end="),
+        ("date in hours=5", 6, f"'date in' needs start= or end=: {RANGE}"),
+        ("date in_range 2024-05-01 to 2024-06-01", 6, f"'date in' needs start= or end=: {RANGE}"),
+        (
+            "date in start=2024-05-01 to duration months=1",
+            26,
+            f"expected 'and' or 'or' before 'to'; it is written {RANGE}",
+        ),
+        (
+            "date in start=2024-05-01 duration months=1",
+            26,
+            f"expected 'and' or 'or' before 'duration'; it is written {RANGE}",
+        ),
+        (
+            "date gt 2024-05-01 12:00",
+            20,
+            "expected 'and' or 'or' before '12:00'; put quotes around a date with a time in it",
+        ),
+        ("defined a && defined b", 11, "expected 'and' or 'or' before '&&'; did you mean 'and'?"),
+        ("defined a || defined b", 11, "expected 'and' or 'or' before '||'; did you mean 'or'?"),
+        (
+            "rsc ocf:heartbeat:IPaddr2",
+            5,
+            (
+                "expected 'and' or 'or' before 'ocf:heartbeat:IPaddr2';"
+                " it is written rsc class=ocf provider=heartbeat type=IPaddr2"
+            ),
+        ),
         ("date in start=1 end=2 hours=3", 6, "'date in' takes end= or a duration, not both"),
         ("date in strat=1", 9, "unknown name 'strat'; did you mean 'start'?"),
         ("date spec", 10, "expected a period such as hours=9-17"),
         ("date spec 9-17", 11, "expected a period such as hours=9-17"),
         ("date spec hour=9", 11, "unknown name 'hour'; did you mean 'hours'?"),
         ("date spec hours=9 hours=10", 19, "hours= is given twice"),
-        ("op interval=10s", 1, "'op' needs name="),
+        ("op interval=10s", 1, "'op' needs name=: op name=monitor interval=10s"),
         ("(" * 60 + "defined a" + ")" * 60, 51, "parentheses are nested more than 50 deep"),
     ],
 )
@@ -193,6 +222,39 @@ def test_what_means_the_same_is_equal() -> None:
     assert combine("and", [A]) == A
     assert combine("and", [A, combine("and", [B, C])]) == Combination("and", (A, B, C))
     assert combine("or", [A, combine("and", [B, C])]) != Combination("or", (A, B, C))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("date spec hours=17-9", ("hours=17-9 never holds, as a range does not wrap around"
+         ": date spec hours=17-23 or date spec hours=0-9")),
+        ("date spec years=2027-2026", "years=2027-2026 never holds, as a range does not wrap around"),
+        ("date spec hours=25", "hours=25 never holds: hours are 0 to 23"),
+        ("date spec weekdays=0", "weekdays=0 never holds: weekdays are 1 to 7"),
+        ("date spec weekdays=mon-fri",
+         "weekdays=mon-fri is neither a number nor a range such as 1-5: Pacemaker passes it over"),
+        ("date spec hours=-", "hours=- is neither a number nor a range such as 1-5: Pacemaker passes it over"),
+        ("date in start=2027-01-01 end=2026-01-01", "it never holds, as 2027-01-01 is after 2026-01-01"),
+        ("date in start=2026-01-01 months=two", "months=two is not a whole number"),
+        ("date in start=2026-01-01 months=1-2", "months=1-2 is not a whole number"),
+    ],
+)  # fmt: skip
+def test_what_never_holds_or_cannot_be_read_is_doubted(text: str, said: str) -> None:
+    assert doubts(parse(text)) == [said]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "date spec hours=9-30 weekdays=1 moon=0-7 years=2027",
+        "date spec hours=12- weeks=-12 months=12",
+        "date in start=2026-01-01 end=2026-01-01",
+        "date in start=2026-01-01 months=2 days=-1",
+    ],
+)
+def test_what_holds_at_some_time_is_not_doubted(text: str) -> None:
+    assert doubts(parse(text)) == []
 
 
 def test_doubts() -> None:

@@ -38,7 +38,7 @@ def state(text: str) -> State:
         ('spec.kinds = { SyncPolicy = "observe" }', "spec.kinds.SyncPolicy: 'SyncPolicy' is no kind to enforce"),
         ('spec.kinds = { Location = "off" }', "spec.kinds.Location: 'off': expected 'enforce' or 'observe'"),
         ("spec.prune = 1", "spec.prune: expected true or false, not a number"),
-        ("spec.deletion-budget = -1", "spec.deletion-budget: input should be greater than or equal to 0"),
+        ("spec.deletion-budget = -1", "spec.deletion-budget: -1: expected 0 or more"),
         ("spec.deletion-budget = true", "spec.deletion-budget: expected a whole number, not a boolean"),
         ("spec.disruption-budget = 1.5", "spec.disruption-budget: expected a whole number, not a number"),
         ("spec.deletion_budget = 1", "spec.deletion_budget: unknown key; did you mean 'deletion-budget'?"),
