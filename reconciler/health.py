@@ -37,11 +37,14 @@ def health(
             result[ref] = of_resource(cluster.resources.get(ref.name))
         elif isinstance(spec, NodeNetwork) and spec.node == node and network is not None:
             result[ref] = _links(spec, network)
-    idle = [ref for ref, found in result.items() if found.reason == _IDLE]
-    if cib is None or cluster is None or not idle:
+    unwell = [ref for ref, found in result.items() if found.reason in (_IDLE, _UNPROMOTED_ONLY)]
+    if cib is None or cluster is None or not unwell:
         return result
     hindrances = Hindrances(cib, cluster)
-    return {**result, **{ref: _explained(result[ref], hindrances.of(ref.name)) for ref in idle}}
+    for ref in unwell:
+        causes = hindrances.of if result[ref].reason == _IDLE else hindrances.of_promotion
+        result[ref] = _explained(result[ref], causes(ref.name))
+    return result
 
 
 def _explained(idle: Health, causes: tuple[str, ...]) -> Health:
@@ -50,6 +53,7 @@ def _explained(idle: Health, causes: tuple[str, ...]) -> Health:
 
 
 _IDLE = "NotRunning"
+_UNPROMOTED_ONLY = "NotPromoted"
 _FEW = 4
 
 
@@ -72,7 +76,7 @@ def of_resource(resource: ResourceStatus | None) -> Health:
     if not where:
         return Health(False, _IDLE, _failures(resource) or _refusals(resource) or "active on no node")
     if resource.promotable and not resource.promoted_on and resource.target_role.lower() not in _UNPROMOTED:
-        return Health(False, "NotPromoted", f"active on {where}, promoted nowhere")
+        return Health(False, _UNPROMOTED_ONLY, f"active on {where}, promoted nowhere")
     return Health(True, "Running", f"on {where}")
 
 

@@ -3,7 +3,7 @@
 A plan leaves nothing to choose: its commands are literal, its text is what a person reads before it is applied.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from enum import StrEnum
 from typing import Any
@@ -122,20 +122,27 @@ def _flatten(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
                 yield label, _words([pair for pair in said if pair not in hidden])
                 yield from ((f"{label}.{name}", text) for name, text in hidden)
         case list() if all(isinstance(item, Mapping) and "devices" in item for item in value):
-            seen: list[str] = []
-            for item in value:
-                seen.append(_label(item, 0))
-                number = f" #{seen.count(seen[-1])}" if seen[-1] in seen[:-1] else ""
-                yield f"{path}[{seen[-1]}{number}]", ", ".join(item["devices"])
+            for label, item in zip(_numbered([_label(item, 0) for item in value]), value, strict=True):
+                yield f"{path}[{label}]", ", ".join(item["devices"])
         case list() if any(isinstance(item, Mapping | list) for item in value):
-            for index, inner in enumerate(value):
-                yield from _flatten(inner, f"{path}[{_label(inner, index)}]")
+            for label, inner in zip(
+                _numbered([_label(inner, at) for at, inner in enumerate(value)]), value, strict=True
+            ):
+                yield from _flatten(inner, f"{path}[{label}]")
         case list():
             yield path, ", ".join(map(str, value))
         case bool():
             yield path, "true" if value else "false"
         case _:
             yield path, str(value)
+
+
+def _numbered(labels: Sequence[str]) -> Iterator[str]:
+    """Tell apart those that are alike: the second gets a number."""
+    seen: dict[str, int] = {}
+    for label in labels:
+        seen[label] = seen.get(label, 0) + 1
+        yield label if seen[label] == 1 else f"{label} #{seen[label]}"
 
 
 def _label(item: Any, index: int) -> str:
@@ -145,6 +152,8 @@ def _label(item: Any, index: int) -> str:
         return " ".join(words)
     if isinstance(item, Mapping) and "devices" in item:
         return " ".join(str(item[key]) for key in _LEVELS if key in item)
+    if isinstance(item, Mapping) and "value" in item:
+        return str(item["value"])
     if isinstance(item, Mapping) and "to" in item:
         return " ".join([str(item["to"]), *(f"{key} {item[key]}" for key in _ROUTES if key in item)])
     return str(index)

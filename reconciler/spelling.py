@@ -121,9 +121,9 @@ def _slips(spec: Spec) -> Iterator[tuple[str, str, str, Words]]:
 def _in_alert(alert: Alert) -> Iterator[tuple[str, str, str, Words]]:
     for item in alert.meta:
         yield from _wrong("meta.", item.values, ALERT)
-    for index, recipient in enumerate(alert.recipients):
+    for recipient in alert.recipients:
         for item in recipient.meta:
-            yield from _wrong(f"recipients[{index}].meta.", item.values, ALERT)
+            yield from _wrong(f"recipients[{recipient.value}].meta.", item.values, ALERT)
 
 
 def _in_agent(spec: Primitive | Template) -> Iterator[tuple[str, str, str, Words]]:

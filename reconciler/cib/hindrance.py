@@ -17,6 +17,8 @@ from reconciler.cib.ping import subjects, tagged
 _STARTED = frozenset({None, "", "Started", "Unpromoted", "Slave"})
 """Roles of a constraint that is about running at all."""
 
+_PROMOTED = frozenset({"Promoted", "Master"})
+
 
 class Hindrances:
     """What keeps resources from running, of one CIB at one moment.
@@ -44,6 +46,11 @@ class Hindrances:
         everywhere = [*self._of_all(), *self._of_resource(resource)]
         return tuple(dict.fromkeys(everywhere or self._by_node(resource)))
 
+    def of_promotion(self, name: str) -> tuple[str, ...]:
+        """Say what keeps a resource that runs and is promoted nowhere from being promoted, as far as it is evident."""
+        resource = self._status.resources.get(name)
+        return () if resource is None else tuple(dict.fromkeys(self._tickets(resource, _PROMOTED)))
+
     def _of_all(self) -> Iterator[str]:
         """Yield what keeps all resources from running."""
         properties = self._configuration.properties
@@ -63,6 +70,7 @@ class Hindrances:
                 yield from self._before_it(item, resource)
         for constraint in self._about(resource):
             yield from self._needs(constraint)
+        yield from self._tickets(resource, _STARTED)
 
     def _by_node(self, resource: ResourceStatus) -> Iterator[str]:
         """Yield, node by node, what keeps it from running there."""
@@ -92,9 +100,6 @@ class Hindrances:
                 first = constraint.get("first", "")
                 if not self._runs(first):
                     yield f"{constraint.get('id')}: it waits for {first}, which runs nowhere"
-            case "rsc_ticket" if constraint.get("rsc-role") in _STARTED:
-                if not self._granted(constraint.get("ticket", "")):
-                    yield f"{constraint.get('id')}: the ticket {constraint.get('ticket')} is not granted"
 
     def _on(self, node: NodeStatus, resource: ResourceStatus) -> Iterator[str]:
         """Yield what keeps it from running on one node; one reason of the node itself is enough."""
@@ -140,9 +145,11 @@ class Hindrances:
 
     def _about(self, resource: ResourceStatus) -> list[Element]:
         """Return the constraints of it, of what contains it, and of what it begins with: a group's first, a clone's."""
+        return [constraint for name in self._names(resource) for constraint in self._constraints.get(name, ())]
+
+    def _names(self, resource: ResourceStatus) -> dict[str, None]:
         inner = resource.members[:1] if resource.kind in (ResourceKind.GROUP, ResourceKind.CLONE) else ()
-        names = dict.fromkeys((*(item.id for item in self._lineage(resource)), *inner))
-        return [constraint for name in names for constraint in self._constraints.get(name, ())]
+        return dict.fromkeys((*(item.id for item in self._lineage(resource)), *inner))
 
     def _lineage(self, resource: ResourceStatus) -> Iterator[ResourceStatus]:
         yield resource
@@ -154,12 +161,25 @@ class Hindrances:
         resource = self._status.resources.get(name)
         return resource is None or bool(resource.active_on)
 
+    def _tickets(self, resource: ResourceStatus, roles: frozenset[str | None]) -> Iterator[str]:
+        """Yield the tickets that it lacks to be in one of these roles."""
+        names = self._names(resource)
+        for constraint in elements(self._configuration.section("constraints"), "rsc_ticket"):
+            sets = map(self._configuration.resolve, elements(constraint, "resource_set"))
+            about = [
+                (constraint.get("rsc-role"), {constraint.get("rsc")}),
+                *((item.get("role"), {member.get("id") for member in elements(item, "resource_ref")}) for item in sets),
+            ]
+            concerned = any(role in roles and theirs & names.keys() for role, theirs in about)
+            if concerned and not self._granted(constraint.get("ticket", "")):
+                yield f"{constraint.get('id')}: the ticket {constraint.get('ticket')} is not granted"
+
     def _granted(self, ticket: str) -> bool:
         states = self._configuration.cib.iterfind("status/tickets/ticket_state")
         return any(item.get("id") == ticket and is_true(item.get("granted")) for item in states)
 
 
-_TAGS = ("rsc_location", "rsc_colocation", "rsc_order", "rsc_ticket")
+_TAGS = ("rsc_location", "rsc_colocation", "rsc_order")
 
 
 def _starts(order: Element) -> bool:

@@ -10,6 +10,7 @@ from reconciler.cib.hindrance import Hindrances
 from reconciler.cib.status import status
 from reconciler.health import health, of_resource
 from reconciler.state import Ref
+from tests.aftermaths import masters
 from tests.observations import cib, desired
 from tests.programs import each_of_the_corpus, need, run
 
@@ -53,6 +54,8 @@ STANDBY = NODES.replace(
     '<node id="1" uname="a"><instance_attributes id="n1"><nvpair id="n1s" name="standby" value="on"/>'
     "</instance_attributes></node>",
 )
+TICKET = """<rsc_ticket id="t" ticket="site"><resource_set id="s" {}><resource_ref id="other"/>
+<resource_ref id="r"/></resource_set></rsc_ticket>"""
 OFF = "not online on c"
 
 
@@ -78,6 +81,8 @@ OFF = "not online on c"
         (seen('<rsc_order id="after" first="other" then="r"/>', a=RUNS), [OFF]),
         (seen('<rsc_order id="after" first="other" then="r" kind="Optional"/>'), [OFF]),
         (seen('<rsc_ticket id="t" rsc="r" ticket="site"/>'), ["t: the ticket site is not granted"]),
+        (seen(TICKET.format("")), ["t: the ticket site is not granted"]),
+        (seen(TICKET.format('role="Promoted"')), [OFF]),
         (seen(quorum="0"), ["this part of the cluster has no quorum"]),
         (seen(options='<nvpair id="o1" name="stop-all-resources" value="true"/>'), ["stop-all-resources is on"]),
         (
@@ -104,6 +109,30 @@ def test_it_is_in_the_health_of_what_does_not_run() -> None:
     assert works[Ref("Primitive", "r")].message == (
         "active on no node: cli-ban-r-on-a forbids it (left by crm resource ban or move) on a; not online on c"
     )
+
+
+@pytest.mark.parametrize(
+    "ticket",
+    [
+        '<rsc_ticket id="t" ticket="site" rsc="dbs" rsc-role="Promoted"/>',
+        '<rsc_ticket id="t" ticket="site" rsc="dbs" rsc-role="Master"/>',
+        (
+            '<rsc_ticket id="t" ticket="site"><resource_set id="s" role="Promoted"><resource_ref id="dbs"/>'
+            "</resource_set></rsc_ticket>"
+        ),
+    ],
+)
+def test_a_ticket_that_promotion_lacks_is_named(ticket: str) -> None:
+    given = masters("start").root
+    constraints = given.find("configuration/constraints")
+    assert constraints is not None
+    state = desired(Clone__dbs='spec.resource = "db"', Primitive__db='spec.agent = "ocf:pacemaker:Stateful"').state
+    before = health(state, status(given), None, "n1", given)
+    constraints.append(ET.fromstring(ticket))
+    after = health(state, status(given), None, "n1", given)
+    for ref in state:
+        assert before[ref].message == "active on n1 and n2, promoted nowhere"
+        assert after[ref].message == "active on n1 and n2, promoted nowhere: t: the ticket site is not granted"
 
 
 _SCORE = re.compile(r": (\S+) allocation score on (\S+): (\S+)")

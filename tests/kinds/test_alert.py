@@ -5,6 +5,8 @@ from functools import partial
 from reconciler.cib.references import ids
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.identity import comparable
+from reconciler.plan import Change, FieldChange, flatten
+from reconciler.state import Ref
 from tests.kinds.words import both_ways, reads, refuses, rewritten, spec
 
 
@@ -80,3 +82,16 @@ def test_recipients_of_one_address_are_in_sync_though_one_has_nothing_but_an_id(
     )
     written = kind.write("al", wanted, None)
     assert comparable(kind.read(written, frozenset()), wanted, partial(ids, written)) == wanted
+
+
+def test_a_recipient_is_called_by_its_value_wherever_it_stands() -> None:
+    said = 'path = "/x"\nrecipients = [{{ value = "z", params = {{ y = {y} }} }}, {{ value = "b" }}, {{ value = "z" }}]'
+    before, after = (spec("Alert", said.format(y=y)) for y in (1, 2))
+    assert Change(Ref("Alert", "x"), before, after).fields() == (FieldChange("recipients[z #2].params.y", "1", "2"),)
+    assert [path for path, _ in flatten(after)] == [
+        "path",
+        "recipients[b].value",
+        "recipients[z].value",
+        "recipients[z #2].value",
+        "recipients[z #2].params.y",
+    ]
