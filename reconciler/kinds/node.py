@@ -169,10 +169,13 @@ def _joined(
             continue
         index = (own or alike)[0]
         other = joined[index]
+        # In which of the sets of one condition a reference stands is the manifest's choice.
+        said = {pair for place in alike for pair in joined[place].nvpairs}
+        missing = tuple(pair for pair in item.nvpairs if pair not in said)
         joined[index] = other.model_copy(
             update={
                 "values": {**other.values, **item.values},
-                "nvpairs": pair_references(other.nvpairs + item.nvpairs),
+                "nvpairs": pair_references(other.nvpairs + missing),
                 "id": other.id or item.id,
             }
         )
