@@ -45,7 +45,8 @@ def overrides(ref: Ref, spec: Spec) -> dict[str, str]:
     match spec:
         case ClusterProperties():
             found = spec.values.get(_MAINTENANCE_MODE)
-            return {} if found is None or spec.rule else {_MAINTENANCE_MODE: found}
+            bound = spec.rule or _MAINTENANCE_MODE in spec.ids
+            return {} if found is None or bound else {_MAINTENANCE_MODE: found}
         case Node():
             return _values(spec.attributes, _NODES)
     return _values(getattr(spec, "meta", ()), PEOPLES) if CLUSTER_KINDS[ref.kind].shared is SHARED_META else {}

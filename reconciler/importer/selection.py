@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from reconciler.crossref import check
 from reconciler.frozen import frozen
 from reconciler.importer.layout import body
-from reconciler.importer.overrides import BY_HAND, Hands
+from reconciler.importer.overrides import BY_HAND, Freed, Hands
 from reconciler.importer.toml import Branch
 from reconciler.importer.words import table
 from reconciler.kinds import CLUSTER_KINDS, key
@@ -123,7 +123,8 @@ _MAY_BE_LOST = re.compile("&#|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 def _without_hands(ref: Ref, spec: Spec, hands: Hands, *, plain: bool, needed: bool) -> Item | LeftOut | None:
     if hands.all_of_them and ref.name.startswith(BY_HAND):
         return LeftOut(ref, "`crm resource move` or `ban` left it; it stays a person's", chosen=True)
-    freed = hands.free(ref, spec)
+    # Who refers to it takes over all that it says.
+    freed = Freed(spec, {}) if needed else hands.free(ref, spec)
     own = _own(freed.spec) if freed.spec else None
     theirs = {name: value for name, value in freed.taken.items() if not is_neutral(name, value)}
     if own is not None and (needed or _says_something(own)):

@@ -57,6 +57,16 @@ class Grammar:
     directory: Path
     definitions: dict[str, list[ET.Element]] = field(default_factory=dict)
     parent: "Grammar | None" = None
+    inner: dict[ET.Element, "Grammar"] = field(default_factory=dict)
+
+    def within(self, pattern: ET.Element) -> "Grammar":
+        """Return the grammar that an externalRef or a grammar element is, read once."""
+        if pattern not in self.inner:
+            href = pattern.get("href")
+            self.inner[pattern] = (
+                load(self.directory / href, self) if href else Grammar(self.directory, parent=self).take(pattern)
+            )
+        return self.inner[pattern]
 
     def take(self, root: ET.Element) -> "Grammar":
         """Take the definitions of a grammar element; later ones take the place of those that it includes."""
@@ -81,58 +91,59 @@ def load(path: Path, parent: Grammar | None = None) -> Grammar:
 
 def samples(grammar: Grammar) -> Iterator[Node]:
     """Yield documents, each as small as can be around one element, attribute or value that the schema allows."""
-    for content in _variants(_Pattern(grammar, grammar.definitions[""], ())):
+    for content in _variants(Pattern(grammar, grammar.definitions[""], ())):
         yield from content.elements
 
 
 @dataclass(frozen=True)
-class _Pattern:
+class Pattern:
     """Patterns in a row, the grammar that their references mean, and the definitions that they are in."""
 
     grammar: Grammar
     row: Sequence[ET.Element]
     inside: tuple[tuple[int, str], ...]
 
-    def parts(self) -> Iterator["_Pattern"]:
+    def parts(self) -> Iterator["Pattern"]:
         for pattern in self.row:
             if isinstance(pattern.tag, str) and pattern.tag.startswith(_NAMESPACE):
-                yield _Pattern(self.grammar, [pattern], self.inside)
+                yield Pattern(self.grammar, [pattern], self.inside)
 
-    def resolved(self) -> "_Pattern | None":
+    def resolved(self) -> "Pattern | None":
         """What a reference stands for; None if it would contain itself too often."""
         pattern = self.row[0]
         grammar, name = self.grammar, pattern.get("name", "")
-        match _kind(pattern):
+        match kind_of(pattern):
             case "parentRef":
                 assert grammar.parent is not None
                 grammar = grammar.parent
-            case "externalRef":
-                grammar, name = load(grammar.directory / pattern.get("href", ""), grammar), ""
-            case "grammar":
-                grammar, name = Grammar(grammar.directory, parent=grammar).take(pattern), ""
+            case "externalRef" | "grammar":
+                grammar, name = grammar.within(pattern), ""
         key = (id(grammar.definitions.get(name)), name)
         if self.inside.count(key) >= _DEEPEST:
             return None
-        return _Pattern(grammar, grammar.definitions[name], (*self.inside, key))
+        return Pattern(grammar, grammar.definitions[name], (*self.inside, key))
 
 
 _REFERENCES = {"ref", "parentRef", "externalRef", "grammar"}
 _SEVERAL = {"group", "interleave", "optional", "zeroOrMore", "oneOrMore"}
 
 
-def _kind(pattern: ET.Element) -> str:
+def kind_of(pattern: ET.Element) -> str:
+    """Return what sort of pattern it is: `element`, `optional`."""
     return str(pattern.tag).removeprefix(_NAMESPACE)
 
 
-def _name(pattern: ET.Element) -> str:
+def name_of(pattern: ET.Element) -> str:
+    """Return the name of what a pattern is about."""
     return pattern.get("name", "").strip()
 
 
-def _inner(pattern: _Pattern) -> _Pattern:
-    return _Pattern(pattern.grammar, list(pattern.row[0]), pattern.inside)
+def inner_of(pattern: Pattern) -> Pattern:
+    """Return the patterns inside one."""
+    return Pattern(pattern.grammar, list(pattern.row[0]), pattern.inside)
 
 
-def _smallest(pattern: _Pattern) -> Content | None:
+def _smallest(pattern: Pattern) -> Content | None:
     """What must be there at least; None if it cannot be."""
     whole = Content()
     for part in pattern.parts():
@@ -143,32 +154,32 @@ def _smallest(pattern: _Pattern) -> Content | None:
     return whole
 
 
-def _smallest_of_one(part: _Pattern) -> Content | None:
-    kind = _kind(part.row[0])
+def _smallest_of_one(part: Pattern) -> Content | None:
+    kind = kind_of(part.row[0])
     if kind == "zeroOrMore" and any(inner.get("name") == "nvpair" for inner in part.row[0]):
-        return _smallest(_inner(part))
+        return _smallest(inner_of(part))
     if kind in {"optional", "zeroOrMore", "empty", "text"}:
         return Content()
     if kind == "notAllowed":
         return None
     if kind == "oneOrMore" and any((inner.get("name") or "").startswith("expression") for inner in part.row[0].iter()):
-        once = _smallest(_inner(part))
+        once = _smallest(inner_of(part))
         return None if once is None else once + once
     if kind in {"group", "interleave", "oneOrMore"}:
-        return _smallest(_inner(part))
+        return _smallest(inner_of(part))
     if kind == "choice":
-        found = (_smallest_of_one(choice) for choice in _inner(part).parts())
+        found = (_smallest_of_one(choice) for choice in inner_of(part).parts())
         return next((content for content in found if content is not None), None)
     if kind == "attribute":
-        return Content(((_name(part.row[0]), next(_values(_inner(part)))),))
+        return Content(((name_of(part.row[0]), next(values_of(inner_of(part)))),))
     if kind == "element":
-        content = _smallest(_inner(part))
-        return None if content is None else Content(elements=(Node(_name(part.row[0]), content),))
+        content = _smallest(inner_of(part))
+        return None if content is None else Content(elements=(Node(name_of(part.row[0]), content),))
     resolved = part.resolved()
     return None if resolved is None else _smallest(resolved)
 
 
-def _variants(pattern: _Pattern) -> Iterator[Content]:
+def _variants(pattern: Pattern) -> Iterator[Content]:
     """Yield the smallest contents that hold each thing that is allowed; all else is as small as can be."""
     parts = list(pattern.parts())
     for index, part in enumerate(parts):
@@ -180,34 +191,34 @@ def _variants(pattern: _Pattern) -> Iterator[Content]:
             yield content + rest
 
 
-def _variants_of_one(part: _Pattern) -> Iterator[Content]:
-    kind = _kind(part.row[0])
+def _variants_of_one(part: Pattern) -> Iterator[Content]:
+    kind = kind_of(part.row[0])
     if kind in _SEVERAL:
-        yield from _variants(_inner(part))
+        yield from _variants(inner_of(part))
     elif kind == "choice":
-        for choice in _inner(part).parts():
+        for choice in inner_of(part).parts():
             yield from _variants_of_one(choice)
     elif kind == "attribute":
-        for value in _values(_inner(part)):
-            yield Content(((_name(part.row[0]), value),))
+        for value in values_of(inner_of(part)):
+            yield Content(((name_of(part.row[0]), value),))
     elif kind == "element":
-        inner = _inner(part)
+        inner = inner_of(part)
         smallest = _smallest(inner)
         contents = itertools.chain([] if smallest is None else [smallest], _variants(inner))
-        yield from (Content(elements=(Node(_name(part.row[0]), content),)) for content in contents)
+        yield from (Content(elements=(Node(name_of(part.row[0]), content),)) for content in contents)
     elif kind in _REFERENCES:
         resolved = part.resolved()
         if resolved is not None:
             yield from _variants(resolved)
 
 
-def _values(pattern: _Pattern) -> Iterator[str]:
+def values_of(pattern: Pattern) -> Iterator[str]:
     """Yield the texts that an attribute may have: every one of an enumeration, an example of a type."""
     parts = list(pattern.parts())
     if not parts:
         yield _DATA["text"]
     for part in parts:
-        match _kind(part.row[0]):
+        match kind_of(part.row[0]):
             case "value":
                 yield part.row[0].text or ""
             case "data":
@@ -217,9 +228,9 @@ def _values(pattern: _Pattern) -> Iterator[str]:
                 yield _DATA["text"]
             case "ref" | "externalRef" | "parentRef" | "grammar":
                 resolved = part.resolved()
-                yield from _values(resolved) if resolved is not None else ()
+                yield from values_of(resolved) if resolved is not None else ()
             case _:
-                yield from _values(_inner(part))
+                yield from values_of(inner_of(part))
 
 
 def places(element: ET.Element, path: str = "") -> Iterator[str]:

@@ -81,3 +81,16 @@ NOTHING = {
 def test_what_means_nothing_is_left_to_people(text: str) -> None:
     said = "".join(import_cib(parse(text)).whole())
     assert not any(word in said for word in ("maintenance-mode", "standby = ", "target-role"))
+
+
+REFERRED = {
+    "a set": UNFENCED + properties("first", "true") + '<cluster_property_set id-ref="first"/>',
+    "a value": UNFENCED + properties("first", "true") + '<cluster_property_set id="s"><nvpair id-ref="first-1"/>'
+    "</cluster_property_set>",
+}
+
+
+@pytest.mark.parametrize("sets", REFERRED.values(), ids=REFERRED.keys())
+def test_what_others_refer_to_is_imported_with_them(sets: str) -> None:
+    imported = import_cib(parse(configuration(sets)), overrides=False)
+    assert imported.left_out == ()

@@ -155,7 +155,8 @@ def test_an_id_that_a_manifest_gives_to_a_set_is_taken_from_the_live_one_which_k
 
 def test_a_reference_in_the_second_of_two_sets_of_one_condition_is_not_taken_for_a_new_one() -> None:
     kind = CLUSTER_KINDS["Node"]
-    text = """<node id="1" uname="n1"><instance_attributes id="s"><nvpair id="a" name="x" value="1"/></instance_attributes>
+    text = """<node id="1" uname="n1"><instance_attributes id="s"><nvpair id="a" name="x" value="1"/>
+    </instance_attributes>
     <instance_attributes id="t" score="5"><nvpair id="b" name="x" value="2"/></instance_attributes>
     <instance_attributes id="u"><nvpair id="c" name="y" value="3"/><nvpair id-ref="z"/></instance_attributes></node>"""
     there = kind.read(element(text), frozenset())
