@@ -71,7 +71,7 @@ def measure(
     remembered: Memory | None = before.failovers
     events: tuple[Event, ...] = ()
     if observation.status is not None and observation.status is not before.status:
-        touched = _touched(before.configuration, observation.cluster)
+        touched = affected(before.configuration, observation.cluster)
         remembered, events = failovers.observe(remembered, observation.status, observation.node, at, touched)
     loop = before.loop.after(
         {domain: _result(done, scope, mode) for scope, domain in DOMAINS.items()},
@@ -163,12 +163,19 @@ def _sources(
     return found
 
 
-def _touched(before: Observed | None, now: Observed | None) -> frozenset[str]:
-    """Return the ids of the resources that a change of the configuration since the last pass may have moved."""
+def affected(before: Observed | None, now: Observed | None) -> frozenset[str]:
+    """Return the ids of the resources that a change of the configuration since the last pass may have moved.
+
+    Those that changed, what they name, and what names them or is named with them: users of a template, what starts
+    after another.
+    """
     if before is None or now is None or before.state is now.state:
         return frozenset()
     changed = {ref for ref in {*before.state, *now.state} if before.state.get(ref) != now.state.get(ref)}
-    return frozenset(name for ref in changed for name in _named(ref, before, now))
+    names = frozenset(name for ref in changed for name in _named(ref, before, now))
+    objects = {ref.name for ref in changed}
+    near = (named for ref in now.state if not objects.isdisjoint(named := frozenset(_named(ref, now))))
+    return names.union(*near)
 
 
 def _named(ref: Ref, *configurations: Observed) -> Iterator[str]:

@@ -14,7 +14,7 @@ from reconciler.cib import controller
 from reconciler.cib.cluster import ClusterStatus
 from reconciler.cib.document import Cib
 from reconciler.cib.simulation import Effect
-from reconciler.expectation import Expectation, Surprise, compare
+from reconciler.expectation import Expectation, Sort, Surprise, compare
 from reconciler.frozen import frozen
 from reconciler.health import RESOURCE_KINDS, of_resource
 from reconciler.secret import Secret
@@ -330,6 +330,11 @@ def _patch(settling: Settling) -> str:
     return f"{what}revision {applied.revision[:12]}"
 
 
+def _promised(settling: Settling) -> str:
+    sorts = {item.sort for item in settling.surprises}
+    return "declared" if sorts == {Sort.DECLARED} and not settling.broken else "forecast"
+
+
 def lines(settling: Settling) -> tuple[str, ...]:
     """Say how a patch settles, or settled: first in one line, then what is not as it should be."""
     patch, took = _patch(settling), f"{settling.seconds:.1f} s"
@@ -337,7 +342,7 @@ def lines(settling: Settling) -> tuple[str, ...]:
     said = {
         Result.SETTLING: f"{patch} has not settled yet, after {took}{because}",
         Result.AS_FORECAST: f"{patch} has settled as forecast, in {took}",
-        Result.SURPRISED: f"{patch} has settled in {took}, not as forecast",
+        Result.SURPRISED: f"{patch} has settled in {took}, not as {_promised(settling)}",
         Result.TIMED_OUT: f"{patch} has not settled within {took}{because}",
         Result.SUPERSEDED: f"{patch} was not compared with its forecast{because}",
         Result.NOT_COMPARED: f"{patch} was not compared with a forecast{because}",

@@ -1,15 +1,18 @@
 """A pass in figures: what counts as drift, how a pass ended, what keeps the agent from writing."""
 
+from reconciler.cib.document import parse
 from reconciler.cib.register import Pause, Register, Suspension
 from reconciler.decision import Decision
+from reconciler.kinds.observe import Observed, observe
 from reconciler.kinds.primitive import Primitive
-from reconciler.measure import Counts, measure
+from reconciler.measure import Counts, affected, measure
 from reconciler.metrics.catalogue import Result
 from reconciler.metrics.snapshot import MetricsSnapshot
 from reconciler.observation import Answer, Observation, Snapshot, Source
 from reconciler.plan import Change, Command, Hold, Outcome, Plan, Reason
 from reconciler.reconciliation import Reconciliation, Wanted
 from reconciler.state import Desired, Ref, Scope
+from tests.observations import cib
 
 VIP = Ref("Primitive", "vip")
 OLD = Ref("Location", "old")
@@ -54,6 +57,23 @@ def test_a_pass_with_nothing_to_do_is_unchanged() -> None:
 def test_what_is_to_be_changed_is_drift() -> None:
     snapshot = snapshot_of(Plan(changes=(Change(VIP, None, SPEC),)))
     assert (result(snapshot), snapshot.loop.drift) == (Result.BLOCKED, {("crm", "Primitive", "create"): 1})
+
+
+def test_what_a_change_may_restart_is_what_names_it_and_what_is_named_with_it() -> None:
+    def seen(sleep: str, more: str = "") -> Observed:
+        value = f'<instance_attributes id="i"><nvpair id="n" name="op_sleep" value="{sleep}"/></instance_attributes>'
+        agent = 'class="ocf" provider="pacemaker" type="Dummy"'
+        resources = (
+            f'<template id="t" {agent}>{value}</template><primitive id="a" template="t"/><primitive id="far" {agent}/>'
+            f'<primitive id="b" {agent}/><group id="g"><primitive id="m" {agent}>{more}</primitive></group>'
+        )
+        constraints = '<rsc_order id="o" first="m" then="b"/><rsc_location id="l" rsc="far" node="n" score="1"/>'
+        return observe(parse(cib(resources, constraints=constraints)))
+
+    assert affected(seen("1"), seen("1")) == affected(None, seen("1")) == frozenset()
+    assert affected(seen("1"), seen("2")) == {"t", "a"}
+    meta = '<meta_attributes id="x"><nvpair id="y" name="priority" value="1"/></meta_attributes>'
+    assert affected(seen("1"), seen("1", meta)) == {"m", "g", "o", "b"}
 
 
 def test_a_deletion_that_is_held_is_drift_too() -> None:

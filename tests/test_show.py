@@ -241,6 +241,8 @@ def test_a_patch_that_settled_otherwise_than_forecast_is_shown() -> None:
         shown
     )
     assert shown["settling"]["surprises"][0]["about"] == "placement"
+    declared = document(replace(passed(), settling=ended(Result.SURPRISED, replace(surprise, sort=Sort.DECLARED))))
+    assert "revision abcdef012345 has settled in 2.0 s, not as declared\n" in show.status_text(declared)
     quiet = document(replace(passed(), settling=ended(Result.AS_FORECAST)))
     assert show.status_text(quiet).count("settled") == 0
 

@@ -251,8 +251,9 @@ class _Comparison:
         if self.local in self.before.holders or source == self.local:
             source = next(iter(self._visitors()), self.local)
         if source == self.local:
-            planned = self.before.halted or unit.willed > self.known.at
-            return None if planned else self._new(Kind.RECOVERY, unit, self.local, trace, now)
+            # The operation may show a pass later than the hand that it is due to.
+            planned = unit.willed > self.known.at or self._cause(unit, source, trace, now) is Cause.PLANNED
+            return None if self.before.halted or planned else self._new(Kind.RECOVERY, unit, source, trace, now)
         return self._new(Kind.FAILOVER, unit, source, trace, now) if source else None
 
     def _missed_visit(self, trace: Trace) -> str:

@@ -145,6 +145,21 @@ def test_a_change_of_the_desired_state_is_planned(agents: Agents, cluster: Simul
     assert told(agents.look(touched=frozenset({"app"}))) == [("failover", "web", "a", "b", "planned")]
 
 
+def test_a_restart_by_a_changed_configuration_is_no_recovery_though_it_shows_a_pass_later(
+    agents: Agents, cluster: SimulatedCluster
+) -> None:
+    assert agents.look(touched=frozenset({"db"})) == []
+    cluster.wait(2)
+    cluster.stop("db", "a")
+    cluster.start("db", "a")
+    assert agents.look() == []
+    cluster.wait(30)
+    cluster.fail("db", "a")
+    cluster.stop("db", "a")
+    cluster.start("db", "a")
+    assert told(agents.look()) == [("recovery", "db", "a", "a", "unplanned")]
+
+
 def test_a_live_migration_is_planned_and_counts_once(agents: Agents, cluster: SimulatedCluster) -> None:
     cluster.migrate("db", "b")
     assert told(agents.look()) == [("failover", "db", "a", "b", "planned")]
