@@ -12,6 +12,7 @@ from reconciler.cib import controller
 from reconciler.cib.document import Cib
 from reconciler.cib.register import Pause
 from reconciler.decision import Decision, Remembered, blind, decide, for_node
+from reconciler.forecast import NoForecast
 from reconciler.frozen import frozen
 from reconciler.guards import Inquiry, Moment, guarded, held, tidied, under_way
 from reconciler.health import RESOURCE_KINDS, health
@@ -45,6 +46,7 @@ NOTHING = Desired({}, "")
 
 _TRIES_IN_A_PASS = 20
 _FAIR_TRIES = 2
+_ASK_AGAIN = 600.0
 """After so many patches in a pass came too late, the next ones are made before all else that wants the processor.
 
 Of two that write without pause the one wins that is quick after having read."""
@@ -64,7 +66,7 @@ class Memory:
     objects: Mapping[Ref, ObjectStatus] = field(default_factory=dict)
     breaker: Breaker = field(default_factory=Breaker)
     pace: Pace = field(default_factory=Pace)
-    asked: tuple[Command, str, Inquiry] | None = None
+    asked: tuple[Command, str, Inquiry, float] | None = None
     refused: Refusal | None = None
     settling: Settling | None = None
     unheard: "Attempt | None" = None
@@ -337,14 +339,16 @@ class Turner:
         if cib is None or planned is None:
             raise ValueError("there is no patch without a CIB")
         if memory.asked and memory.asked[0] == edit:
-            _, text, inquiry = memory.asked
+            _, text, inquiry, at = memory.asked
             # A busy DC is asked again in the next pass: that it has become idle leaves no trace in the CIB.
-            if again or (text == cib.text and inquiry.dc_state in {"", controller.IDLE}):
+            # What nobody could foresee may just have taken too long.
+            stale = isinstance(inquiry.forecast, NoForecast) and time.monotonic() - at > _ASK_AGAIN
+            if again or (text == cib.text and inquiry.dc_state in {"", controller.IDLE} and not stale):
                 return replace(inquiry, outdated=text != cib.text)
         busy = under_way(planned, observation.status)
         with usual():  # of a large configuration it takes long
             inquiry = self._simulator.inquire(cib, planned, cib.dc or "" if busy else "")
-        memory.asked = (edit, cib.text, inquiry)
+        memory.asked = (edit, cib.text, inquiry, time.monotonic())
         return inquiry
 
     def _holds(self, desired: Desired, observation: Observation, rules: Rules, memory: Memory) -> tuple[Hold, ...]:

@@ -109,6 +109,19 @@ def test_a_pass_applies_and_sees_that_it_did(node: Node) -> None:
     assert (again.outcomes, again.applied, again.revision) == ((), (), done.revision)
 
 
+def test_what_nobody_could_foresee_is_asked_again_after_a_while(node: Node) -> None:
+    program = node.place / "bin" / "crm_simulate"
+    program.write_text("#!/bin/sh\nexit 70\n", encoding="utf-8")
+    program.chmod(0o755)
+    assert synced(node.turn()) == {"Primitive/r": ("False", "NoForecast")}
+    program.unlink()
+    assert synced(node.turn()) == {"Primitive/r": ("False", "NoForecast")}
+    assert node.memory.asked
+    edit, text, inquiry, at = node.memory.asked
+    node.memory.asked = (edit, text, inquiry, at - 700.0)
+    assert synced(node.turn()) == {"Primitive/r": ("True", "InSync")}
+
+
 def test_a_rival_makes_it_plan_anew_within_the_pass(node: Node) -> None:
     (node.place / "bin" / "rival").write_text(RIVAL, encoding="utf-8")
     # The command is started before its patch is known: the rival comes between.

@@ -119,13 +119,19 @@ class Simulator:
         return [Call(argv, timeout=self._timeout, secrets=secrets) for argv in words]
 
 
-_ANSWERED = frozenset({None, Failure.EXIT})
-"""Leaving with an error is an answer too."""
+_ANSWERED = frozenset({None, Failure.EXIT, Failure.TIMEOUT})
+"""Leaving with an error is an answer too, and so is to come to no end."""
 
 
 def _conclude(
     before: Completed, after: Completed, checked_before: Completed, checked_after: Completed, *, checked: str
 ) -> Forecast | NoForecast:
+    lasting = [_endless(before, checked_before), _endless(after, checked_after)]
+    if any(lasting):
+        # Pacemaker 2.1.5's scheduler hangs on some rules, and with it the cluster.
+        which = "on the live configuration" if lasting[0] else "on the configuration as planned, as Pacemaker would"
+        reason = f"{lasting[0] or lasting[1]}: it hangs {which}, or the machine is very busy"
+        return NoForecast(reason, breaks=not lasting[0], mends=not lasting[1])
     try:
         verdict = _verdict(checked_after, checked).beyond(_verdict(checked_before))
     except VerifyError as error:
@@ -137,6 +143,10 @@ def _conclude(
         said = f"crm_simulate cannot simulate the live configuration: {live}"
         return NoForecast(said, verdict, mends=isinstance(planned, Simulation))
     return NoForecast(f"crm_simulate cannot simulate the configuration as planned: {planned}", verdict, breaks=True)
+
+
+def _endless(*answers: Completed) -> str:
+    return next((answer.message for answer in answers if answer.failure is Failure.TIMEOUT), "")
 
 
 def _verdict(answer: Completed, checked: str = "") -> Verdict:

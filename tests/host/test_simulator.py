@@ -393,3 +393,25 @@ def test_what_mends_a_scheduler_that_has_ended_is_no_worse() -> None:
     mended = ask(broken, without(".//rsc_order[@id='o']"))
     assert isinstance(mended, NoForecast)
     assert (mended.mends, mended.breaks) == (True, False)
+
+
+@real
+@pytest.mark.parametrize("live_hangs", [True, False])
+@pytest.mark.parametrize("planned_hangs", [True, False])
+def test_a_scheduler_that_comes_to_no_end_is_one_that_the_plan_breaks(live_hangs: bool, planned_hangs: bool) -> None:
+    attribute = '<instance_attributes id="v"><nvpair id="v-v" name="v" value="1.0rc1"/></instance_attributes>'
+    expression = '<expression id="e" attribute="v" operation="eq" value="{}" type="version"/>'
+    rule = f'<rsc_location id="l" rsc="vip"><rule id="r" score="1">{expression}</rule></rsc_location>'
+
+    def comparing(hangs: bool) -> Edit:
+        return adding("constraints", rule.format("1.0rc1" if hangs else "2.0"))
+
+    live = edited(web(), lambda configuration: configuration.find("nodes/node").append(ET.fromstring(attribute)))  # type: ignore[union-attr]
+    planned = edited(live, comparing(planned_hangs)).configuration
+    found = Simulator(Shell(), timeout=4.0).forecast(edited(live, comparing(live_hangs)), planned)
+    if not live_hangs and not planned_hangs:
+        assert isinstance(found, Forecast)
+        return
+    assert isinstance(found, NoForecast)
+    assert "took longer than 4 s and was killed: it hangs on the" in found.reason
+    assert (found.breaks, found.mends) == (not live_hangs, not planned_hangs)
