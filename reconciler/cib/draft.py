@@ -33,10 +33,27 @@ def recording(cib: Cib, owned: set[str] | frozenset[str], edits: Edits, *, fleet
         if record.wanted is None:
             edits = replace(edits, dropped=edits.dropped | ({record.live} if record.live is not None else set()))
         elif record.live is None:
-            edits = replace(edits, created=[*edits.created, (record.section, record.wanted)])
+            made = created_behind(cib, record.section, record.wanted, edits.created)
+            edits = replace(edits, created=[*edits.created, *made])
         else:
             edits = replace(edits, changed={**edits.changed, record.live: record.wanted})
     return edits
+
+
+def created_behind(
+    cib: Cib, section: str, made: ET.Element, created: Sequence[tuple[str, ET.Element]] = ()
+) -> list[tuple[str, ET.Element]]:
+    """Return what to create for something of the agents' own: of property sets never the first, as pcs writes to that.
+
+    `created` is what the same edits create before it.
+    """
+    alone = next(cib.objects(section), None) is None and all(where != section for where, _ in created)
+    first = ET.Element("cluster_property_set", {"id": _FIRST})
+    return [*([(section, first)] if alone and made.tag == first.tag else []), (section, made)]
+
+
+_FIRST = "cib-bootstrap-options"
+"""The set that Pacemaker and all tools write to; it exists in every cluster that has ever had a DC."""
 
 
 def draft(cib: Cib, edits: Edits) -> ET.Element:

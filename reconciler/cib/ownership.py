@@ -5,8 +5,8 @@ of the values). crm and pcs show it as an ordinary tag; deleting an object by ha
 nothing, which Pacemaker allows and the next change cleans up.
 
 What the CIB's schema lets no tag name (before pacemaker-1.3 anything, before 3.3 what is no XML id, as a user) is in a
-property set instead, `reconciler-owned-untagged`, a pair for each. Pacemaker ignores options that it does not know.
-After an upgrade of the schema the next change brings it into the tag.
+property set instead, `reconciler-owned-untagged`, a pair for each. Pacemaker ignores options that it does not know;
+one that somebody else puts there stays. After an upgrade of the schema the next change brings it into the tag.
 """
 
 import re
@@ -25,7 +25,8 @@ RECORDS = {TAG: "tag", UNTAGGED: "cluster_property_set"}
 
 TAGS = "tags"
 _PROPERTIES = "crm_config"
-_NO_ID = re.compile(r"[^\w.-]")
+_PAIR = f"{UNTAGGED}-"
+_NO_ID = re.compile(r"[^\w.-]", re.ASCII)
 
 
 @frozen
@@ -46,11 +47,14 @@ def is_record(section: str, element: ET.Element) -> bool:
 def recorded_ids(record: ET.Element | None) -> frozenset[str]:
     """Return the ids that a record names, whether they exist or not; a tag that was only listed has them as words."""
     words = (record.text or "").split() if record is not None else []
-    return frozenset([*words, *map(_name, children(record))])
+    return frozenset([*words, *(name for part in children(record) if (name := _name(part)))])
 
 
 def _name(part: ET.Element) -> str:
-    return part.get("id" if part.tag == "obj_ref" else "value", "")
+    """Return what a part of a record names; nothing if it is somebody else's option."""
+    if part.tag == "nvpair":
+        return part.get("value", "") if part.get("name", "").startswith(_PAIR) else ""
+    return part.get("id", "") if part.tag == "obj_ref" else ""
 
 
 def are_tagged(cib: Cib, owned: Iterable[str]) -> bool:
@@ -100,17 +104,15 @@ def _tag(live: ET.Element | None, owned: set[str] | frozenset[str], *, fleeting:
 
 
 def _set(live: ET.Element | None, owned: frozenset[str]) -> ET.Element | None:
-    pairs = {_name(pair): pair for pair in children(live)}
-    if live is not None and pairs.keys() == owned:
+    there = recorded_ids(live)
+    if live is not None and there == owned:
         return live
-    if not owned:
-        return None
     made = ET.Element("cluster_property_set", {"id": UNTAGGED})
-    made.extend(pair for name, pair in pairs.items() if name in owned)
-    for name in sorted(owned - pairs.keys()):
-        own = f"{TAG}-{_as_id(name)}"
+    made.extend(part for part in children(live) if not _name(part) or _name(part) in owned)
+    for name in sorted(owned - there):
+        own = _PAIR + _as_id(name)
         ET.SubElement(made, "nvpair", {"id": own, "name": own, "value": name})
-    return made
+    return made if len(made) else None
 
 
 def _as_id(name: str) -> str:

@@ -26,7 +26,7 @@ from xml.etree import ElementTree as ET
 
 from reconciler.cib import patch
 from reconciler.cib.document import Cib, children
-from reconciler.cib.draft import Edits, draft
+from reconciler.cib.draft import Edits, created_behind, draft
 from reconciler.frozen import frozen
 from reconciler.state import Ref
 
@@ -204,12 +204,7 @@ def edits(cib: Cib, register: Register) -> Edits:
         ET.SubElement(written, "nvpair", {"id": name, "name": name, "value": value})
     if live is not None:
         return Edits(changed={live: written})
-    first = [] if any(True for _ in cib.objects(SECTION)) else [ET.Element("cluster_property_set", {"id": _FIRST})]
-    return Edits(created=[(SECTION, element) for element in (*first, written)])
-
-
-_FIRST = "cib-bootstrap-options"
-"""The set that Pacemaker and all tools write to; it exists in every cluster that has ever had a DC."""
+    return Edits(created=created_behind(cib, SECTION, written))
 
 
 def patched(cib: Cib, register: Register) -> str | None:

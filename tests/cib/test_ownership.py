@@ -12,7 +12,7 @@ EMPTY = """<cib validate-with="{}" epoch="1"><configuration><crm_config>
 <cluster_property_set id="cib-bootstrap-options"/>{}</crm_config><nodes/><resources/><constraints/>{}</configuration>
 </cib>"""
 SET = f"""<cluster_property_set id="{UNTAGGED}">
-<nvpair id="reconciler-owned-vip" name="reconciler-owned-vip" value="vip"/></cluster_property_set>"""
+<nvpair id="reconciler-owned-untagged-vip" name="reconciler-owned-untagged-vip" value="vip"/></cluster_property_set>"""
 OWNED = frozenset({"vip", "acl_target:bob"})
 
 
@@ -52,10 +52,13 @@ def test_after_an_upgrade_it_is_in_the_tag() -> None:
 
 
 def test_pairs_that_stay_are_left_as_they_are() -> None:
-    cib = parse(EMPTY.format("pacemaker-1.2", SET.replace('id="reconciler-owned-vip"', 'id="x"'), ""))
+    cib = parse(EMPTY.format("pacemaker-1.2", SET.replace('id="reconciler-owned-untagged-vip"', 'id="x"'), ""))
     after = draft(cib, recording(cib, frozenset({"vip", "web"}), Edits()))
     pairs = after.findall(f"crm_config/*[@id='{UNTAGGED}']/nvpair")
-    assert [(pair.get("id"), pair.get("value")) for pair in pairs] == [("x", "vip"), ("reconciler-owned-web", "web")]
+    assert [(pair.get("id"), pair.get("value")) for pair in pairs] == [
+        ("x", "vip"),
+        ("reconciler-owned-untagged-web", "web"),
+    ]
 
 
 def test_names_that_differ_only_in_what_no_id_may_hold_have_pairs_of_their_own() -> None:
@@ -75,3 +78,37 @@ def test_where_nothing_is_ours_any_more_nothing_is_left() -> None:
 def test_only_the_section_where_it_belongs_is_the_record() -> None:
     assert not is_record("resources", ET.Element("tag", {"id": "reconciler-owned"}))
     assert not is_record("crm_config", ET.Element("cluster_property_set", {"id": "reconciler-owned"}))
+
+
+def test_an_object_may_be_called_as_the_record_is() -> None:
+    """No pair gets the id of the set itself."""
+    owned = frozenset({"untagged", "m²"})
+    after = draft(cib := parse(EMPTY.format("pacemaker-1.2", "", "")), recording(cib, owned, Edits()))
+    (made,) = after.findall(f"crm_config/*[@id='{UNTAGGED}']")
+    ids = [part.get("id", "") for part in made.iter()]
+    assert len({*ids}) == len(ids) == 3
+    assert all(name.isascii() for name in ids)
+
+
+FOREIGN = '<nvpair id="p" name="stonith-enabled" value="false"/>'
+
+
+@pytest.mark.parametrize("owned", [{"vip"}, {"vip", "web"}, {"web"}, set()])
+def test_what_somebody_else_puts_there_stays_and_is_no_record(owned: set[str]) -> None:
+    """As pcs does where there is no other set of properties."""
+    cib = parse(EMPTY.format("pacemaker-1.2", SET.replace("</", f"{FOREIGN}</"), ""))
+    after = draft(cib, recording(cib, frozenset(owned), Edits()))
+    (made,) = after.findall(f"crm_config/*[@id='{UNTAGGED}']")
+    assert recorded_ids(made) == owned
+    assert [pair.get("value") for pair in made.findall("nvpair[@name='stonith-enabled']")] == ["false"]
+
+
+def test_it_is_never_the_first_property_set() -> None:
+    """To the first one pcs writes."""
+    text = EMPTY.format("pacemaker-1.2", "", "").replace('<cluster_property_set id="cib-bootstrap-options"/>', "")
+    cib = parse(text)
+    edits = recording(cib, OWNED, Edits())
+    assert [element.get("id") for _, element in edits.created] == ["cib-bootstrap-options", UNTAGGED]
+    said = ("crm_config", ET.Element("cluster_property_set", {"id": "of-a-manifest"}))
+    edits = recording(cib, OWNED, Edits(created=[said]))
+    assert [element.get("id") for _, element in edits.created] == ["of-a-manifest", UNTAGGED]
