@@ -33,7 +33,7 @@ def after(settled: "Settling", now: float) -> tuple[Pause, ...]:
         return ()
     names = " and ".join(settled.broken)
     broke = names if len(names) <= LONGEST_REASON else f"{len(settled.broken)} resources"
-    at, why = int(now), f"{broke} broke when it was corrected last"
+    at, why = int(now), f"its last correction broke {broke}"
     return tuple(Pause(settled.revision, ref, at, at + LASTS, why) for ref in settled.applied.changed)
 
 

@@ -94,7 +94,7 @@ def test_a_suspension_holds_what_there_is_to_change_and_only_that(tmp_path: Path
 def test_what_is_left_alone_after_harm_is_left_alone_by_a_person_s_apply_too(cibadmin: Path) -> None:
     """In a file, where nothing has time to wait for, it is a warning."""
     vip, now = Ref("Primitive", "vip"), int(time.time())
-    pause = Pause(wanted(CASE / "desired").revision, vip, now, now + 3600, "httpd broke when it was corrected last")
+    pause = Pause(wanted(CASE / "desired").revision, vip, now, now + 3600, "its last correction broke httpd")
     cib = parse((CASE / "cib.xml").read_text(encoding="utf-8"))
     file = cibadmin / "cib.xml"
     file.write_text(rewritten(cib, draft(cib, edits(cib, Register(pauses=(pause,))))), encoding="utf-8")
@@ -108,4 +108,6 @@ def test_what_is_left_alone_after_harm_is_left_alone_by_a_person_s_apply_too(cib
     planned = plan(settings, CASE / "desired", file, "vm-node1").decision.plan
     assert [change.ref for change in planned.changes] == [vip]
     (warning,) = [text for text in planned.warnings if "on a live cluster" in text]
-    assert warning.startswith("on a live cluster this is held: Primitive/vip: BackingOff: httpd broke when")
+    assert warning.startswith(
+        "on a live cluster this is held: Primitive/vip: BackingOff: its last correction broke httpd"
+    )

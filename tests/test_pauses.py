@@ -22,15 +22,14 @@ from tests.observations import cib
 from tests.programs import need, run
 
 NOW = 1_795_500_000.0
-PAUSE = Pause("r1", Ref("Primitive", "vip"), int(NOW), int(NOW) + LASTS, "httpd broke when it was corrected last")
+PAUSE = Pause("r1", Ref("Primitive", "vip"), int(NOW), int(NOW) + LASTS, "its last correction broke httpd")
 
 
 def test_it_holds_its_object_for_its_time_and_its_revision() -> None:
     hold = holds([PAUSE], "r1", NOW)[PAUSE.ref]
     assert (hold.reason, hold.ref, hold.scope) == (Reason.BACKING_OFF, PAUSE.ref, Scope.CLUSTER)
     assert hold.message == (
-        "httpd broke when it was corrected last; left alone until 2026-11-24T07:00:00Z, or until there is "
-        "a new revision"
+        "its last correction broke httpd; left alone until 2026-11-24T07:00:00Z, or until there is a new revision"
     )
     assert holds([PAUSE], "r1", NOW + LASTS - 1)
     assert holds([PAUSE], "r1", NOW + LASTS) == {}

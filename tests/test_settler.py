@@ -198,7 +198,7 @@ def test_a_correction_that_breaks_a_service_is_not_the_revision_s_fault(cluster:
     assert cluster.config == "drift"
     synced = done.objects[HTTPD].condition("Synced")
     assert (synced.status, synced.reason) == ("False", "BackingOff")
-    assert synced.message.startswith("httpd broke when it was corrected last; left alone until ")
+    assert synced.message.startswith("its last correction broke httpd; left alone until ")
     cluster.want("better")
     cluster.turn()
     assert cluster.config == "better", "a new revision is tried at once"

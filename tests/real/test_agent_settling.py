@@ -167,7 +167,9 @@ def test_a_correction_that_does_harm_is_neither_taken_back_nor_repeated(lab: Lab
     assert Cib(node).value("proven", "state") == wanted
     until(lambda: "reconciler-quarantined" in register(agent), "the other agents to be told", 5)
     (said,) = register(agent).values()
-    assert re.fullmatch(r"revision [0-9a-f]+/Primitive/proven at \S+: until \S+, as proven broke when .*", said), said
+    assert re.fullmatch(
+        r"revision [0-9a-f]+/Primitive/proven at \S+: until \S+, as its last correction broke proven", said
+    ), said
     node.run(by_hand, check=True)
     node.run(["crm_resource", "--resource", "proven", "--cleanup"], check=True)
 
@@ -175,7 +177,7 @@ def test_a_correction_that_does_harm_is_neither_taken_back_nor_repeated(lab: Lab
         return bool(condition(find(seen, "Primitive", "proven"), "Synced")["reason"] == "BackingOff")
 
     document = agent.until(left_alone, "it to be left alone")
-    assert "proven broke when it was corrected last; left alone until" in str(find(document, "Primitive", "proven"))
+    assert "its last correction broke proven; left alone until" in str(find(document, "Primitive", "proven"))
     assert Cib(node).value("proven", "state") == other
     agent.kill()
     agent.start(REVERT)
@@ -190,7 +192,7 @@ def test_a_correction_that_does_harm_is_neither_taken_back_nor_repeated(lab: Lab
         successor.until(left_alone, "it to be left alone by another node's agent")
         asked = successor.run("plan")
         assert asked.returncode == 2
-        assert "Primitive/proven: BackingOff: proven broke when it was corrected last" in asked.stdout
+        assert "Primitive/proven: BackingOff: its last correction broke proven" in asked.stdout
         metrics = successor.node.run(["curl", "-s", "http://127.0.0.1:9977/metrics"], check=True).stdout
         assert "reconciler_left_alone_objects 1.0" in metrics
         assert "updated Primitive/proven" not in successor.log()
