@@ -30,7 +30,7 @@ _NOT_SHARED = ("dc-version", "cluster-infrastructure", "maintenance-mode", "mast
 
 
 def configuration(random: Random, grammar: Grammar) -> ET.Element:
-    """Draw a `<configuration>` of 5 to 100 elements, with the nodes n1 and n2."""
+    """Draw a `<configuration>` of 5 to 200 elements, with the nodes n1 and n2."""
     drawn = _Walk(random).configuration(Pattern(grammar, grammar.definitions[""], ()))
     _name_nodes(random, drawn)
     for owner in drawn.iter():
