@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cib import rules
 from reconciler.kinds import KINDS
 from reconciler.plan import Reason
 from tests.programs import need
@@ -194,6 +195,13 @@ def test_the_readme_names_every_kind() -> None:
     table = readme("Kinds")
     rows = re.findall(r"^\| ([A-Z][\w, ]+) \|", table, re.MULTILINE)
     assert {name for row in rows for name in row.split(", ")} == set(KINDS)
+
+
+def test_the_rules_in_the_readme_are_rules() -> None:
+    rows = re.findall(r"^\| (`.*?`) \|", readme("Kinds").partition("| `expression` |")[2], re.MULTILINE)
+    expressions = [text for row in rows for text in re.findall("`([^`]*)`", row)]
+    assert len(expressions) > len(rows) > 5
+    assert [doubt for text in expressions for doubt in rules.doubts(rules.parse(text))] == []
 
 
 def test_no_test_is_skipped_but_by_the_one_who_says_so_and_fails_in_ci() -> None:

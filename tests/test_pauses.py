@@ -140,6 +140,14 @@ def test_the_next_agent_leaves_alone_what_the_last_one_broke(cluster: ActedClust
     assert cluster.config == "better", "the old one would do the same again"
 
 
+def test_more_than_the_register_takes_are_no_loop_of_writes(cluster: ActedCluster) -> None:
+    done, now = harmed(cluster), int(time.time())
+    one = Pause(done.revision, HTTPD, now, now + LASTS + 60, "its last correction broke httpd")
+    cluster.memory.untold = tuple(replace(one, ref=Ref("Primitive", f"p{at}")) for at in range(MOST_PAUSES + 7))
+    assert [len(cluster.turn().outcomes) for _ in range(3)] == [1, 0, 0]
+    assert (len(told(cluster)), len(cluster.memory.untold)) == (MOST_PAUSES, 7)
+
+
 def test_who_removes_it_from_the_cib_ends_it(cluster: ActedCluster) -> None:
     harmed(cluster)
     patch = patched(cluster.cib, Register())
