@@ -175,6 +175,11 @@ def _of_edit(edit: Edit, found: Difference, at: float) -> Event:
     if edit.by is By.AGENT:
         message = f"{_DONE[found.verb]} by the agent on {by.origin or 'another node'}{said}"
         return Teller(Source(COMPONENT, by.origin), at).normal(found.ref, Why.APPLIED, message, made)
+    if edit.by is By.UNKNOWN:
+        made = replace(made, written="")
+        last = f"several changes at once, of which {by.client} on {by.origin or 'an unknown node'} made the last"
+        message = f"{_DONE[found.verb]} by somebody unknown ({last}; another node's agent may know who){said}"
+        return Teller(Source(""), at).warning(found.ref, Why.OUT_OF_BAND, message, made)
     tell = Teller(Source(by.client, by.origin, by.user), at)
     message = f"{_DONE[found.verb]} by {who(by, edit.unseen)}{said}"
     if edit.by is By.PACEMAKER:

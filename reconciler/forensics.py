@@ -15,6 +15,7 @@ from reconciler.cib import register
 from reconciler.cib.document import Cib, Version, serialize
 from reconciler.frozen import frozen
 from reconciler.kinds import CLUSTER_KINDS
+from reconciler.kinds.cluster_properties import PACEMAKERS
 from reconciler.kinds.identity import comparable
 from reconciler.kinds.observe import Observed
 from reconciler.plan import Change, FieldChange, Verb, flatten
@@ -33,16 +34,20 @@ MOST_UNSEEN = 16
 """So many versions between two that were seen are looked for, and no more are kept until they are told of."""
 
 _OUR_CLIENT, _OUR_USER = "cibadmin", "root"
-_PACEMAKERS = frozenset({"crmd", "attrd", "stonith-ng", "stonithd", "pengine", "lrmd", "cib"})
+_DAEMONS = frozenset({"crmd", "attrd", "stonith-ng", "stonithd", "pengine", "lrmd", "cib"})
 """The names that Pacemaker's own daemons have as clients of the CIB, beside `pacemaker-…`."""
+
+_SET_BY_PEOPLE = ("attributes", "utilization", "description", "score")
+"""Fields of a node that Pacemaker does not write (`populate_cib_nodes` in `daemons/controld/controld_membership.c`)."""
 
 
 class By(StrEnum):
-    """Who made an edit: an agent of ours, the cluster itself, or somebody else."""
+    """Who made an edit: an agent of ours, the cluster itself, somebody else, or somebody whom nothing names."""
 
     AGENT = "agent"
     PACEMAKER = "pacemaker"
     OTHER = "other"
+    UNKNOWN = "unknown"
 
 
 @frozen
@@ -53,6 +58,9 @@ class Editor:
     client: str
     origin: str
     written: str
+
+
+_NOBODY = Editor("", "", "", "")
 
 
 @frozen
@@ -68,7 +76,8 @@ class Difference:
 class Edit:
     """What changed between two versions and is one hand's doing, as far as can be told.
 
-    `unseen` counts the versions between them that nobody saw: others may have had their hand in it too.
+    `unseen` counts the versions between them that nobody saw: others may have had their hand in it too. `editor` is
+    that of the last version; what is `UNKNOWN` is not this editor's.
     """
 
     by: By
@@ -115,12 +124,8 @@ class Trail:
 
     def unseen(self) -> frozenset[VersionKey]:
         """Return the newest versions that went by between those that were seen."""
-        missing = []
-        for before, after in zip(self.versions, self.versions[1:], strict=False):
-            (admin, first), (same, last) = key(before), key(after)
-            if admin == same:
-                missing += [(admin, epoch) for epoch in range(max(first + 1, last - MOST_UNSEEN), last)]
-        return frozenset(missing[-MOST_UNSEEN:])
+        pairs = zip(self.versions, self.versions[1:], strict=False)
+        return frozenset([place for pair in pairs for place in _between(*map(key, pair))][-MOST_UNSEEN:])
 
     def with_found(self, found: Iterable[Observed]) -> "Trail":
         """Put versions in that somebody else had kept."""
@@ -154,6 +159,19 @@ class Trail:
 def key(observed: Observed) -> VersionKey:
     """Return the part of an observed CIB's version that only configuration changes move."""
     return observed.cib.version.configuration
+
+
+def _between(before: VersionKey, after: VersionKey) -> list[VersionKey]:
+    """Return the newest versions that may have been between two, the newest last.
+
+    To erase the configuration counts `admin_epoch` up, and `epoch` goes on (`cib_process_erase` in
+    `lib/cib/cib_ops.c`); in what replaces it with a higher `admin_epoch`, `epoch` may be anything.
+    """
+    (admin, first), (now, last) = before, after
+    if admin == now or first < last:
+        admins = dict.fromkeys((admin, now))
+        return [(number, epoch) for epoch in range(max(first + 1, last - MOST_UNSEEN), last) for number in admins]
+    return [(now, epoch) for epoch in range(max(0, last - MOST_UNSEEN), last)]
 
 
 def _differ(before: Observed, after: Observed) -> bool:
@@ -192,28 +210,72 @@ def _edits(before: Observed, after: Observed, suspects: Suspects) -> list[Edit]:
     if not found:
         return []
     by = editor(after.cib)
-    steps = key(after)[1] - key(before)[1] if key(after)[0] == key(before)[0] else 1
-    unseen = max(steps - 1, 0)
+    unseen = _missed(key(before), key(after), by)
     whole = Edit(By.OTHER, by, before.cib.version, after.cib.version, unseen, found)
     ours = any(key(before) < version <= key(after) for version in suspects.own)
-    if ours and not unseen:
-        return []
-    if by.client in _PACEMAKERS or by.client.startswith("pacemaker-"):
-        return [replace(whole, by=By.PACEMAKER)]
-    if not unseen and not _may_be_agents(by, suspects.agents):
-        return [whole]
-    if not unseen and _reverts(before, after):
-        return [replace(whole, by=By.AGENT)]
-    conceivable = [item for item in found if any(_conceivable(item, before, state) for state in suspects.wanted)]
-    if not unseen and len(conceivable) < len(found):
-        return [whole]
-    made = _made_by_agents(conceivable, before, after, suspects)
-    if not unseen:
-        return [replace(whole, by=By.AGENT if len(made) == len(found) else By.OTHER)]
-    agents = tuple(item for item in found if item.ref in made)
-    rest = tuple(item for item in found if item.ref not in made)
-    parts = (replace(whole, by=By.AGENT, differences=() if ours else agents), replace(whole, differences=rest))
+    if unseen:
+        return _of_several(whole, before, after, suspects, ours=ours)
+    return [] if ours else [replace(whole, by=_hand(whole, before, after, suspects))]
+
+
+def _missed(before: VersionKey, after: VersionKey, by: Editor) -> int:
+    """Return how many versions, at least, nobody saw between two."""
+    steps = after[1] - before[1]
+    if steps > 0:
+        return steps - 1
+    # The configuration was replaced, which Pacemaker does not do: what it wrote came after that.
+    return 1 if _is_pacemaker(by) else 0
+
+
+def _hand(whole: Edit, before: Observed, after: Observed, suspects: Suspects) -> By:
+    """Return whose edit it is that made the very next version."""
+    by, found = whole.editor, whole.differences
+    if _is_pacemaker(by):
+        return By.PACEMAKER
+    if not _may_be_agents(by, suspects.agents):
+        return By.OTHER
+    if _reverts(before, after):
+        return By.AGENT
+    if not all(_is_wanted(item, before, suspects) for item in found):
+        return By.OTHER
+    return By.AGENT if len(_made_by_agents(found, before, after, suspects)) == len(found) else By.OTHER
+
+
+def _of_several(whole: Edit, before: Observed, after: Observed, suspects: Suspects, *, ours: bool) -> list[Edit]:
+    """Return what of several edits at once is whose; of the rest only the last editor is known.
+
+    If that was Pacemaker, what it never writes is somebody's whom nothing names: it fills an erased configuration
+    before anybody has seen that. `ours` says that this agent's patch, which is told elsewhere, is among them.
+    """
+    last = _is_pacemaker(whole.editor)
+    clusters = tuple(item for item in whole.differences if last and _is_pacemakers(item))
+    left = [item for item in whole.differences if item not in clusters]
+    made = _made_by_agents([item for item in left if _is_wanted(item, before, suspects)], before, after, suspects)
+    agents = () if ours else tuple(item for item in left if item.ref in made)
+    rest = tuple(item for item in left if item.ref not in made)
+    parts = (
+        replace(whole, by=By.PACEMAKER, differences=clusters),
+        replace(whole, by=By.AGENT, editor=_NOBODY if last else whole.editor, differences=agents),
+        replace(whole, by=By.UNKNOWN if last else By.OTHER, differences=rest),
+    )
     return [part for part in parts if part.differences]
+
+
+def _is_pacemaker(by: Editor) -> bool:
+    return by.client in _DAEMONS or by.client.startswith("pacemaker-")
+
+
+def _is_pacemakers(item: Difference) -> bool:
+    """Tell whether Pacemaker writes that by itself: which nodes there are, and its own cluster properties."""
+    if item.ref.kind == "Node":
+        return item.verb is not Verb.UPDATE and not any(part.path.startswith(_SET_BY_PEOPLE) for part in item.fields)
+    if item.ref.kind != "ClusterProperties" or not item.fields:
+        return False
+    return all(part.path.removeprefix("properties.") in PACEMAKERS for part in item.fields)
+
+
+def _is_wanted(item: Difference, before: Observed, suspects: Suspects) -> bool:
+    return any(_conceivable(item, before, state) for state in suspects.wanted)
 
 
 def _conceivable(item: Difference, before: Observed, wanted: State) -> bool:

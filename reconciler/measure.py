@@ -108,7 +108,7 @@ def measure(
 def _out_of_band(before: Mapping[tuple[str, str], int], noted: Noted) -> Mapping[tuple[str, str], int]:
     found = dict(before)
     for edit in noted.edits:
-        for item in edit.differences if edit.by is By.OTHER else ():
+        for item in edit.differences if edit.by in (By.OTHER, By.UNKNOWN) else ():
             key = item.ref.kind if item.ref.kind in KINDS else OTHER_KIND, item.verb.value
             found[key] = found.get(key, 0) + 1
     return found

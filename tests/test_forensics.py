@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.chronicle import of_edits, who
+from reconciler.events import Source
 from reconciler.forensics import PATIENCE, By, Edit, Editor, Expected, Suspects, Trail, differences, key
 from reconciler.kinds.observe import Observed
 from reconciler.plan import FieldChange, Verb
@@ -22,7 +23,12 @@ def fake(value: str, name: str = "fake") -> str:
 
 
 def seen(
-    resources: str = DUMMY, epoch: int = 5, *, by: str = "root cibadmin a", constraints: str = "", owned: str = ""
+    resources: str = DUMMY,
+    epoch: int = 5,
+    *,
+    by: str = "root cibadmin a",
+    constraints: str = "",
+    owned: str = "",
 ) -> Observed:
     user, client, origin = by.split()
     words = {"update_user": user, "update_client": client, "update_origin": origin, "cib_last_written": WRITTEN}
@@ -33,6 +39,17 @@ def seen(
         epoch=str(epoch),
         **words,
     )
+    found = observation(text).cluster
+    assert found
+    return found
+
+
+def changed(version: Observed, *replaced: tuple[str, str]) -> Observed:
+    """A version with other words in its text."""
+    text = version.cib.text
+    for old, new in replaced:
+        assert old in text
+        text = text.replace(old, new)
     found = observation(text).cluster
     assert found
     return found
@@ -212,3 +229,89 @@ def test_what_puts_a_revision_in_quarantine_is_an_agents_revert() -> None:
     somebody = observation(text.replace("<crm_config/>", register).replace('"cibadmin"', '"crm_attribute"')).cluster
     assert somebody
     assert [edit.by for edit in edits(seen(fake("2")), somebody)] == [By.OTHER]
+
+
+PROPERTIES = '<crm_config><cluster_property_set id="cib-bootstrap-options">{}</cluster_property_set></crm_config>'
+PAIR = '<nvpair id="p-{0}" name="{0}" value="{1}"/>'
+CRMD = "hacluster crmd a"
+NEXT_ADMIN = ('admin_epoch="0"', 'admin_epoch="1"')
+NODE_C = '<node id="3" uname="c"/>'
+WITHOUT_C = (NODE_C, "")
+LABEL_C = '<instance_attributes id="ca"><nvpair id="cx" name="rack" value="1"/></instance_attributes>'
+LABELLED_C = (NODE_C, f'<node id="3" uname="c">{LABEL_C}</node>')
+
+
+def properties(**pairs: str) -> tuple[str, str]:
+    said = "".join(PAIR.format(name.replace("_", "-"), value) for name, value in pairs.items())
+    return "<crm_config/>", PROPERTIES.format(said)
+
+
+def test_pacemaker_is_not_given_what_it_never_writes_where_others_may_have_been_before_it() -> None:
+    before = changed(seen(fake("1"), 9), properties(stonith_enabled="false", dc_version="2.1.5"))
+    after = changed(seen("", 14, by=CRMD), NEXT_ADMIN, properties(dc_version="2.1.6"))
+    (edit,) = edits(before, after)
+    assert (edit.by, edit.unseen) == (By.UNKNOWN, 4)
+    assert [(item.ref, item.verb) for item in edit.differences] == [
+        (Ref("ClusterProperties", "cib-bootstrap-options"), Verb.UPDATE),
+        (R, Verb.DELETE),
+    ]
+    event = of_edits([edit], "b", 7.0)[-1]
+    assert (event.type, event.reason, event.source) == ("Warning", "ChangedOutOfBand", Source(""))
+    assert event.message == (
+        "deleted by somebody unknown (several changes at once, of which crmd on a made the last; another node's agent "
+        "may know who): agent: ocf:pacemaker:Dummy, params.fake: 1"
+    )
+    assert event.edited
+    assert event.edited.written == "", "that is when Pacemaker wrote"
+
+
+def test_what_pacemaker_writes_itself_is_its_own_also_after_others() -> None:
+    cluster, nobody = edits(changed(seen(fake("1")), WITHOUT_C), seen("", 9, by=CRMD))
+    assert (cluster.by, [item.ref for item in cluster.differences]) == (By.PACEMAKER, [Ref("Node", "c")])
+    assert (nobody.by, [item.ref for item in nobody.differences]) == (By.UNKNOWN, [R])
+    old, new = (changed(seen(epoch=epoch, by=CRMD), properties(dc_version=str(epoch))) for epoch in (5, 8))
+    assert [edit.by for edit in edits(old, new)] == [By.PACEMAKER]
+    labelled = changed(seen(), LABELLED_C), changed(seen(epoch=9, by=CRMD), LABELLED_C)
+    for before, after in ((changed(seen(), WITHOUT_C), labelled[1]), (labelled[0], seen(epoch=9, by=CRMD))):
+        (edit,) = edits(before, after)
+        assert edit.by is By.UNKNOWN, "people give attributes to nodes"
+
+
+def test_an_agents_change_before_pacemakers_is_still_an_agents() -> None:
+    versions = seen(fake("1")), seen(fake("2") + DUMMY.replace('"r"', '"s"'), 9, by=CRMD)
+    agents, nobody = edits(*versions, suspected=suspects(wanted("2")))
+    assert (agents.by, [item.ref.name for item in agents.differences]) == (By.AGENT, ["r"])
+    (event,) = of_edits([agents], "a", 7.0)
+    assert event.message == "updated by the agent on another node: params.fake: 1 -> 2", "where, nobody knows"
+    assert (nobody.by, [item.ref.name for item in nobody.differences]) == (By.UNKNOWN, ["s"])
+    (nobody,) = edits(*versions, suspected=suspects(wanted("2"), own=[7]))
+    assert nobody.by is By.UNKNOWN, "what this agent made among them is told elsewhere"
+
+
+def test_versions_are_looked_for_across_an_erasure() -> None:
+    before, after = seen(fake("1"), 9), changed(seen("", 14, by=CRMD), NEXT_ADMIN)
+    trail = Trail().seen([before], 0.0).seen([after], 10.0)
+    assert trail.unseen() == {(admin, epoch) for admin in (0, 1) for epoch in range(10, 14)}
+    assert not trail.ripe(10.0)
+    erased = changed(seen("", 10, by="root cibadmin b"), NEXT_ADMIN, WITHOUT_C)
+    trail = trail.with_found([erased])
+    assert trail.unseen() == {(1, 11), (1, 12), (1, 13)}
+    (deed, repair), _ = trail.conclude(suspects())
+    assert (deed.by, deed.editor.client, deed.editor.origin, deed.unseen) == (By.OTHER, "cibadmin", "b", 0)
+    assert [item.ref for item in deed.differences] == [Ref("Node", "c"), R]
+    assert (repair.by, [item.ref for item in repair.differences]) == (By.PACEMAKER, [Ref("Node", "c")])
+    edited = seen(fake("2"), 10, by="jane crm_resource b")
+    trail = Trail((before, changed(seen("", 11), NEXT_ADMIN))).with_found([edited])
+    assert [key(version) for version in trail.versions] == [(0, 9), (0, 10), (1, 11)]
+    assert trail.unseen() == frozenset()
+
+
+def test_what_replaces_a_configuration_may_have_any_epoch() -> None:
+    before, replaced = seen(fake("1"), 50), changed(seen("", 3), NEXT_ADMIN)
+    assert Trail((before, replaced)).unseen() == {(1, 0), (1, 1), (1, 2)}
+    assert [edit.by for edit in edits(before, replaced)] == [By.OTHER]
+    later = changed(seen("", 4, by=CRMD), NEXT_ADMIN)
+    assert [(edit.by, edit.unseen) for edit in edits(before, later)] == [(By.UNKNOWN, 1)]
+    far = changed(seen("", 1000), NEXT_ADMIN)
+    assert len(Trail((before, far)).unseen()) == 16
+    assert min(Trail((before, far)).unseen()) == (0, 992), "the newest"

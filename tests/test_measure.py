@@ -1,15 +1,17 @@
 """A pass in figures: what counts as drift, how a pass ended, what keeps the agent from writing."""
 
-from reconciler.cib.document import parse
+from reconciler.chronicle import Noted
+from reconciler.cib.document import Version, parse
 from reconciler.cib.register import Pause, Register, Suspension
 from reconciler.decision import Decision
+from reconciler.forensics import By, Difference, Edit, Editor
 from reconciler.kinds.observe import Observed, observe
 from reconciler.kinds.primitive import Primitive
 from reconciler.measure import Counts, affected, measure
 from reconciler.metrics.catalogue import Result
 from reconciler.metrics.snapshot import MetricsSnapshot
 from reconciler.observation import Answer, Observation, Snapshot, Source
-from reconciler.plan import Change, Command, Hold, Outcome, Plan, Reason
+from reconciler.plan import Change, Command, Hold, Outcome, Plan, Reason, Verb
 from reconciler.reconciliation import Reconciliation, Wanted
 from reconciler.state import Desired, Ref, Scope
 from tests.observations import cib
