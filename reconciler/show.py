@@ -13,7 +13,7 @@ from reconciler.chronicle import AGENT
 from reconciler.host import store
 from reconciler.host.lock import agent_runs
 from reconciler.host.store import STATUS
-from reconciler.kinds import KINDS
+from reconciler.kinds import CLUSTER_KINDS, KINDS
 from reconciler.manifests import nearest
 from reconciler.overrides import Age
 from reconciler.plan import Reason
@@ -118,6 +118,7 @@ def status_text(document: Document, *, colour: bool = False) -> str:
         for hold in document["plan"]["holds"]
         if hold["kind"] is None and hold["reason"] not in (Reason.NOT_WRITER, Reason.SUSPENDED)
     ]
+    lines += _awaiting(document)
     lines += [f"{'' if index else 'forecast':8} {text}" for index, text in enumerate(_foreseen(document))]
     lines += [f"blind    {scope}: {message}" for scope, message in agent["blind"].items()]
     lines += [f"problem  {desired['problem']}"] * bool(desired["problem"])
@@ -135,6 +136,15 @@ def status_text(document: Document, *, colour: bool = False) -> str:
     count = f"{len(objects)} object{'s' * (len(objects) != 1)}, {len(objects) - len(unwell)} synced and healthy"
     text = "\n".join([*lines, "", count]) + "\n"
     return text + (_table(unwell, colour) if unwell else "")
+
+
+def _awaiting(document: Document) -> list[str]:
+    """Say where to look for what holds the cluster's changes: the agent that does not write does not work it out."""
+    count = sum(change["kind"] in CLUSTER_KINDS for change in document["plan"]["changes"])
+    if not count or Reason.NOT_WRITER not in {hold["reason"] for hold in document["plan"]["holds"]}:
+        return []
+    what = f"{count} change{'s wait' if count > 1 else ' waits'} for the writer"
+    return [f"held     cluster: {what}: its status, or `reconciler plan` here, tells if anything holds it up"]
 
 
 def _foreseen(document: Document) -> list[str]:

@@ -31,10 +31,16 @@ def snapshot_of(
     kept: Register | None = None,
 ) -> MetricsSnapshot:
     seen = Snapshot({Source.CMAP: Answer("rubbish")}, 100.0, suspended=suspended)
-    done = Reconciliation(
+    observation = Observation(seen, "vm-node1", register=kept or Register())
+    decision = Decision(plan, None, frozenset(), {Scope.CLUSTER: blind} if blind else {})
+    return measure(passed(observation, decision, outcomes), Counts(), {}, mode).snapshot
+
+
+def passed(observation: Observation, decision: Decision, outcomes: tuple[Outcome, ...] = ()) -> Reconciliation:
+    return Reconciliation(
         wanted=Wanted(Desired({VIP: SPEC}, "r1"), loaded=90.0),
-        observation=Observation(seen, "vm-node1", register=kept or Register()),
-        decision=Decision(plan, None, frozenset(), {Scope.CLUSTER: blind} if blind else {}),
+        observation=observation,
+        decision=decision,
         applied=(),
         adopted=(),
         outcomes=outcomes,
@@ -43,7 +49,6 @@ def snapshot_of(
         began=99.0,
         seconds=1.0,
     )
-    return measure(done, Counts(), {}, mode).snapshot
 
 
 def result(snapshot: MetricsSnapshot) -> Result:
@@ -59,6 +64,24 @@ def test_a_pass_with_nothing_to_do_is_unchanged() -> None:
 def test_what_is_to_be_changed_is_drift() -> None:
     snapshot = snapshot_of(Plan(changes=(Change(VIP, None, SPEC),)))
     assert (result(snapshot), snapshot.loop.drift) == (Result.BLOCKED, {("crm", "Primitive", "create"): 1})
+
+
+def test_what_people_changed_counts_also_where_nobody_knows_who() -> None:
+    gone = Difference(OLD, Verb.DELETE, ())
+    other = Difference(Ref("Oddity", "x"), Verb.UPDATE, ())
+    edits = tuple(
+        Edit(by, Editor("", "", "", ""), Version(0, 1, 0), Version(0, 2, 0), 0, (item,))
+        for by, item in [
+            (By.OTHER, gone),
+            (By.UNKNOWN, gone),
+            (By.UNKNOWN, other),
+            (By.AGENT, gone),
+            (By.PACEMAKER, gone),
+        ]
+    )
+    done = passed(Observation(Snapshot({}, 100.0), "a"), Decision(Plan(), None, frozenset(), {}))
+    found = measure(done, Counts(), {}, "enforce", Noted(edits)).snapshot
+    assert found.out_of_band == {("Location", "delete"): 2, ("other", "update"): 1}
 
 
 def test_what_a_change_may_restart_is_what_names_it_and_what_is_named_with_it() -> None:

@@ -89,7 +89,15 @@ def test_the_writer_is_named() -> None:
     hold = Hold(Reason.NOT_WRITER, "the agent on the DC, b, makes the cluster's changes")
     text = show.status_text(document(passed(plan=Plan(holds=(hold,)))))
     assert "writer   no: the agent on the DC, b, makes the cluster's changes" in text
-    assert "held" not in text
+    assert "held" not in text, "there is nothing that could be"
+
+
+def test_who_does_not_write_says_where_to_look_for_what_holds_the_changes() -> None:
+    hold = Hold(Reason.NOT_WRITER, "the agent on the DC, b, makes the cluster's changes")
+    change = Change(R, None, DESIRED.state[R])
+    waits = "held     cluster: 1 change waits for the writer: its status, or `reconciler plan` here, tells if anything"
+    assert waits in show.status_text(document(passed(plan=Plan((change,), holds=(hold,)))))
+    assert "wait" not in show.status_text(document(passed(plan=Plan((change,)))))
 
 
 def test_holds_of_a_scope_overrides_and_warnings_are_shown() -> None:
