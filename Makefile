@@ -11,8 +11,8 @@ BIN := .venv/bin
 FAST := not lab and not slow
 # Some of the fast ones wait too: one more than there are cores.
 EACH := --numprocesses $(shell expr $$(nproc) + 1) --dist worksteal
-# Clusters mostly wait for timers: four at a time keep two cores busy. A file's tests share what they have built; what
-# computes long comes first (tests/conftest.py).
+# Clusters mostly wait for timers: four at a time keep two cores busy. A file's tests share what they have built;
+# clusters come first (tests/conftest.py).
 AT_ONCE := --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := check

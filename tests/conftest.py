@@ -12,8 +12,8 @@ __all__ = ["examples", "lab", "new_lab", "shared_lab"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # Else one process would compute in the end while the others have nothing left to do.
-    items.sort(key=lambda item: item.get_closest_marker("lab") is not None)
+    # Clusters take longest and wait much: in the end one process would do so while the others have nothing left to do.
+    items.sort(key=lambda item: item.get_closest_marker("lab") is None)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

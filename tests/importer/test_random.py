@@ -23,7 +23,7 @@ from tests.test_laws import others, own_texts, turn
 from tests.test_schema_coverage import VERSIONS, schema
 
 versions = pytest.mark.parametrize("version", VERSIONS[1:])
-FEW, MANY = 5, 30
+FEW, MANY = 5, 12
 """How many documents of a version."""
 
 _FATAL = "Pacemaker's scheduler"

@@ -69,8 +69,12 @@ def test_a_change_settles_as_forecast_and_is_healthy_then(lab: Lab, agent: Agent
     assert 'reconciler_observed_effects{effect="restart"} 1.0' in metrics
     assert 'reconciler_surprises_total{about="placement"} 0.0' in metrics
     agent.want("calm.toml", dummy("calm", state="/run/one.state", op_sleep="2"))
-    document = agent.until(lambda seen: ended(seen) and seen["settling"]["seconds"] > 2, "a slow reload to settle")
+    former = document["settling"]["revision"]
+    document = agent.until(
+        lambda seen: ended(seen) and seen["settling"]["revision"] != former, "a slow reload to settle"
+    )
     assert document["settling"]["result"] == "AsForecast"
+    assert document["settling"]["seconds"] > 2
     metrics = agent.node.run(["curl", "-s", "http://127.0.0.1:9977/metrics"], check=True).stdout
     assert 'reconciler_observed_effects{effect="reload"} 1.0' in metrics
 
