@@ -15,6 +15,7 @@ from reconciler.kinds.primitive import Primitive
 from reconciler.kinds.resource_set import ResourceSet
 from reconciler.kinds.rule import Rule
 from reconciler.kinds.sync_policy import SyncPolicy
+from reconciler.kinds.tag import Tag
 from reconciler.orders import Orders
 from reconciler.state import CHANGEABLE, Ref, Rejected, State
 
@@ -34,6 +35,7 @@ def check(state: State, files: Mapping[Ref, str], spoiled: frozenset[Ref] | None
         *_cycles(cluster, files),
         *_rule_circles(cluster, files),
         *_sets_of_their_own(cluster, files),
+        *_tags_without_end(cluster, files),
         *_shared_members(cluster, files),
     ]
     whole = rendered.configuration(cluster) if not faults and not spoiled and rendered.is_needed(cluster) else None
@@ -140,6 +142,34 @@ def _sets_of_their_own(state: State, files: Mapping[Ref, str]) -> Iterator[Rejec
             if part.id_ref in own:
                 message = f"{part.id_ref!r} is a set of the same constraint: Pacemaker's scheduler never ends with that"
                 yield Rejected(files[ref], str(ref), f"spec.{path}.id-ref", message)
+
+
+def _tags_without_end(state: State, files: Mapping[Ref, str]) -> Iterator[Rejected]:
+    """Find sets with tags that come back to themselves: the scheduler puts their objects in for ever.
+
+    Measured with 2.1.5 (`expand_tags_in_sets` in pacemaker `lib/pacemaker/pcmk_sched_constraints.c`); outside of sets
+    such tags do no harm.
+    """
+    inside = {ref.name: spec.objects for ref, spec in state.items() if isinstance(spec, Tag)}
+    circles = {name: circle for name in inside if (circle := _way_back(name, inside))}
+    for ref, spec in state.items() if circles else ():
+        for path, part in located(spec, ResourceSet):
+            for index, name in enumerate(part.resources):
+                if circle := _circle_within(name, inside, circles):
+                    message = f"a tag holds itself ({' -> '.join(circle)}): Pacemaker's scheduler never ends with that"
+                    yield Rejected(files[ref], str(ref), f"spec.{path}.resources[{index}]", message)
+
+
+def _circle_within(
+    name: str, inside: Mapping[str, Sequence[str]], circles: Mapping[str, tuple[str, ...]]
+) -> tuple[str, ...]:
+    """Return the first circle that one comes to from a tag; none if there is none."""
+    reached = [name]
+    for tag in reached:
+        if tag in circles:
+            return circles[tag]
+        reached += [inner for inner in inside.get(tag, ()) if inner not in reached]
+    return ()
 
 
 def _field(container: Ref) -> str:

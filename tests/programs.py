@@ -63,14 +63,14 @@ def need(*programs: str) -> None:
         absent(f"NOT checked against {named}: not installed")
 
 
-def run(cib: Path, *argv: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a tool on a CIB file."""
+def run(cib: Path, *argv: str, stdin: str | None = None, limit: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run a tool on a CIB file, for no more than so many seconds."""
     return subprocess.run(
         argv,
         input=stdin,
         text=True,
         capture_output=True,
-        timeout=120,
+        timeout=limit,
         check=False,
         env={**os.environ, "CIB_file": str(cib), "LC_ALL": "C"},
     )

@@ -186,3 +186,35 @@ def test_a_set_that_refers_to_one_of_its_own_constraint_is_refused(kind: str, re
     said = "'s' is a set of the same constraint: Pacemaker's scheduler never ends with that"
     found = faults(listed(VIP, item(kind, "x", f"spec = {{ {sets}{rest} }}")))
     assert f"m1.toml: {kind}/x: spec.sets[1].id-ref: {said}" in found
+
+
+@pytest.mark.parametrize(
+    ("tags", "named", "way"),
+    [
+        ({"t": "'vip', 't'"}, "t", "t -> t"),
+        ({"t": "'u'", "u": "'t'"}, "t", "t -> u -> t"),
+        ({"t": "'u'", "u": "'vip', 'u'"}, "t", "u -> u"),
+        ({"t": "'u'", "u": "'vip'"}, "t", ""),
+        ({"t": "'t'", "u": "'vip'"}, "u", ""),
+    ],
+)
+def test_a_tag_in_a_set_that_comes_back_to_itself_is_refused(tags: dict[str, str], named: str, way: str) -> None:
+    """The scheduler of 2.1.5 never ends with one."""
+    sets = f"spec = {{ sets = [{{ resources = ['{named}'] }}]"
+    items = [item("Tag", name, f"spec = {{ objects = [{names}] }}") for name, names in tags.items()]
+    constraints = [
+        item("Order", "o", sets + " }"),
+        item("Colocation", "c", sets + ", score = 1 }"),
+        item("Ticket", "x", sets + ", ticket = 'x' }"),
+        item("Location", "l", sets + ", node = 'n', score = 1 }"),
+    ]
+    found = faults(listed(VIP, *items, *constraints))
+    said = f"spec.sets[0].resources[0]: a tag holds itself ({way}): Pacemaker's scheduler never ends with that"
+    assert sorted(text.partition(": ")[2] for text in found) == (
+        [f"{name}: {said}" for name in ("Colocation/c", "Location/l", "Order/o", "Ticket/x")] if way else []
+    )
+
+
+def test_outside_of_a_set_a_tag_may_hold_itself() -> None:
+    tag = item("Tag", "t", "spec = { objects = ['t'] }")
+    assert faults(listed(VIP, tag, item("Location", "l", "spec = { resource = 't', node = 'n', score = 1 }"))) == []

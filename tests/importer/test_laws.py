@@ -4,6 +4,7 @@ What it gives is valid, and planning it against the same CIB is empty. Applying 
 nodes gives a configuration of which Pacemaker's scheduler makes the same as of the original.
 """
 
+import subprocess
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -29,6 +30,8 @@ from tests.programs import each_of_the_corpus, need, run
 
 corpus = each_of_the_corpus("imports of other people's clusters are NOT tested")
 
+ENDLESS = 20.0
+"""After so many seconds the scheduler is taken to be in an endless loop."""
 
 STATE = '<node_state id="{0}" uname="n{0}" in_ccm="true" crmd="online" join="member" expected="member"/>'
 ONLINE = f"<status>{STATE.format(1)}{STATE.format(2)}</status>"
@@ -84,9 +87,11 @@ def simulated(directory: Path, text: str) -> Simulation | str:
     """What Pacemaker would do, or why it cannot say."""
     file = directory / "cib.xml"
     file.write_text(text)
-    answer = run(file, *simulation.SIMULATE, "--xml-file", str(file), "--save-output", str(directory / "out.xml"))
+    command = (*simulation.SIMULATE, "--xml-file", str(file), "--save-output", str(directory / "out.xml"))
     try:
-        return simulation.parse(answer.stdout)
+        return simulation.parse(run(file, *command, limit=ENDLESS).stdout)
+    except subprocess.TimeoutExpired:
+        return f"it comes to no end within {ENDLESS} s"
     except SimulationError as error:
         return str(error)
 

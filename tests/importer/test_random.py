@@ -3,13 +3,14 @@
 Other random clusters are made of our kinds, and share their view of the world; these share Pacemaker's.
 """
 
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from random import Random
 from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from reconciler.cib.document import Cib, parse, serialize
 from reconciler.importer.importer import Imported, import_cib
@@ -17,12 +18,14 @@ from reconciler.kinds.observe import observe
 from reconciler.plan import Reason
 from tests.cib import relaxng, relaxng_random
 from tests.cib.pacemaker_patches import PatchOracle
+from tests.examples import often
 from tests.importer.test_laws import ONLINE, decided, loaded, made_anew, simulated
 from tests.programs import need
 from tests.test_laws import others, own_texts, turn
 from tests.test_schema_coverage import VERSIONS, schema
 
 versions = pytest.mark.parametrize("version", VERSIONS[1:])
+seeds = st.integers(0, 2**32 - 1)
 FEW, MANY = 5, 12
 """How many documents of a version."""
 
@@ -40,19 +43,25 @@ def grammar(version: str) -> relaxng.Grammar:
     return relaxng.load(schema(version))
 
 
-def documents(pacemaker: PatchOracle, version: str, many: int) -> Iterator[Cib]:
-    """Yield the valid ones of so many random documents, most of them: each time the same."""
-    valid = 0
+def text(version: str, seed: int) -> str:
     head = {"crm_feature_set": "3.16.1", "validate-with": f"pacemaker-{version}", "have-quorum": "1"}
-    for seed in range(many):
-        root = ET.Element("cib", head | {"admin_epoch": "0", "epoch": "1", "num_updates": "0"})
-        root.append(relaxng_random.configuration(Random(f"{version}/{seed}"), grammar(version)))
-        root.append(ET.fromstring(ONLINE))
-        text = serialize(root)
-        if pacemaker.valid(text):
-            valid += 1
-            yield parse(text)
-    assert 2 * valid > many, "Pacemaker does not know what the schema is said to allow"
+    root = ET.Element("cib", head | {"admin_epoch": "0", "epoch": "1", "num_updates": "0"})
+    root.append(relaxng_random.configuration(Random(f"{version}/{seed}"), grammar(version)))
+    root.append(ET.fromstring(ONLINE))
+    return serialize(root)
+
+
+def document(pacemaker: PatchOracle, version: str, seed: int) -> Cib:
+    """Return a random document; one that Pacemaker refuses is no example."""
+    drawn = text(version, seed)
+    assume(pacemaker.valid(drawn))
+    return parse(drawn)
+
+
+@versions
+def test_most_of_what_is_drawn_is_valid(pacemaker: PatchOracle, version: str) -> None:
+    valid = [pacemaker.valid(text(version, seed)) for seed in range(FEW)]
+    assert 2 * sum(valid) > FEW, "Pacemaker does not know what the schema is said to allow"
 
 
 def is_whole(imported: Imported) -> bool:
@@ -70,37 +79,45 @@ def planning_is_empty(cib: Cib, *, overrides: bool) -> None:
 
 
 @versions
-def test_planning_what_was_imported_is_empty(pacemaker: PatchOracle, version: str) -> None:
-    for number, cib in enumerate(documents(pacemaker, version, FEW)):
-        planning_is_empty(cib, overrides=number % 2 == 0)
+@given(seed=seeds)
+@often(FEW, smallest=False)
+def test_planning_what_was_imported_is_empty(pacemaker: PatchOracle, version: str, seed: int) -> None:
+    planning_is_empty(document(pacemaker, version, seed), overrides=seed % 2 == 0)
 
 
 @pytest.mark.slow
 @versions
-def test_planning_what_was_imported_is_empty_for_many(pacemaker: PatchOracle, version: str) -> None:
-    for cib in documents(pacemaker, version, MANY):
-        planning_is_empty(cib, overrides=True)
-        planning_is_empty(cib, overrides=False)
+@given(seed=seeds)
+@often(MANY, smallest=False)
+def test_planning_what_was_imported_is_empty_for_many(pacemaker: PatchOracle, version: str, seed: int) -> None:
+    cib = document(pacemaker, version, seed)
+    planning_is_empty(cib, overrides=True)
+    planning_is_empty(cib, overrides=False)
 
 
 @pytest.mark.slow
 @versions
-def test_pacemaker_makes_the_same_of_what_was_imported(pacemaker: PatchOracle, tmp_path: Path, version: str) -> None:
+@given(seed=seeds)
+@often(FEW, smallest=False)
+def test_pacemaker_makes_the_same_of_what_was_imported(
+    pacemaker: PatchOracle, tmp_path: Path, version: str, seed: int
+) -> None:
     need("crm_simulate")
-    for cib in documents(pacemaker, version, FEW):
-        imported = import_cib(cib)
-        if not is_whole(imported) or isinstance(before := simulated(tmp_path, cib.text), str):
-            continue
-        anew = made_anew(loaded(imported), cib)
-        assert not anew or simulated(tmp_path, anew) == before, cib.text
+    cib = document(pacemaker, version, seed)
+    imported = import_cib(cib)
+    if not is_whole(imported) or isinstance(before := simulated(tmp_path, cib.text), str):
+        return
+    anew = made_anew(loaded(imported), cib)
+    assert not anew or simulated(tmp_path, anew) == before, cib.text
 
 
 @versions
-def test_manifests_of_another_cluster_lead_where_they_say(pacemaker: PatchOracle, version: str) -> None:
-    one, *more = documents(pacemaker, version, FEW)
-    for other in more:
-        leads(pacemaker, one, other)
-        one = other
+@given(seed=seeds, other=seeds)
+@often(FEW, smallest=False)
+def test_manifests_of_another_cluster_lead_where_they_say(
+    pacemaker: PatchOracle, version: str, seed: int, other: int
+) -> None:
+    leads(pacemaker, document(pacemaker, version, seed), document(pacemaker, version, other))
 
 
 def leads(pacemaker: PatchOracle, cib: Cib, other: Cib) -> None:
