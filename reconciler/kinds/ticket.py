@@ -37,8 +37,9 @@ class Ticket(Spec):
     role: Annotated[Role | None, unless("Started")] = Field(
         default=None, description="The ticket is needed only by instances in this role."
     )
-    loss_policy: Annotated[_Policy | None, unless("stop")] = Field(
-        default=None, description="What happens when the ticket is lost: stop, demote, fence or freeze."
+    loss_policy: _Policy | None = Field(
+        default=None,
+        description="What happens without the ticket: stop, demote, fence or freeze. Demote for Promoted, else stop.",
     )
 
     @model_validator(mode="after")
@@ -50,6 +51,15 @@ class Ticket(Spec):
         if self.sets and self.role:
             raise ValueError("has a `role` beside `sets`: each set says its own")
         return self
+
+    @model_validator(mode="after")
+    def _short_policy(self) -> Self:
+        """Leave out the default, which hangs on the role (`rsc_ticket_new` in pacemaker `pcmk_sched_tickets.c`)."""
+        if any(part.id_ref for part in self.sets):
+            return self
+        promoted = [role == "Promoted" for role in ([part.role for part in self.sets] or [self.role])]
+        default = "demote" if all(promoted) else "" if any(promoted) else "stop"
+        return self.model_copy(update={"loss_policy": None}) if self.loss_policy == default else self
 
 
 _FIELDS = {"resource": "rsc", "role": "rsc-role", "ticket": "ticket", "loss_policy": "loss-policy"}

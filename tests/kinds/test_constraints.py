@@ -1,6 +1,9 @@
 """The rare forms of constraints: sets of resources, patterns, lifetimes, tickets."""
 
-from tests.kinds.words import both_ways, reads, refuses, rewritten
+import pytest
+
+from reconciler.kinds import CLUSTER_KINDS
+from tests.kinds.words import both_ways, element, reads, refuses, rewritten, spec
 
 
 def test_colocated_sets() -> None:
@@ -44,8 +47,8 @@ def test_located_sets_and_patterns() -> None:
 def test_tickets() -> None:
     both_ways(
         "Ticket",
-        'ticket = "site"\nresource = "db"\nrole = "Promoted"\nloss-policy = "demote"',
-        '<rsc_ticket id="k" rsc="db" rsc-role="Promoted" ticket="site" loss-policy="demote"/>',
+        'ticket = "site"\nresource = "db"\nrole = "Promoted"\nloss-policy = "freeze"',
+        '<rsc_ticket id="k" rsc="db" rsc-role="Promoted" ticket="site" loss-policy="freeze"/>',
     )
     both_ways(
         "Ticket",
@@ -58,6 +61,38 @@ def test_tickets() -> None:
         '<rsc_ticket id="k" rsc="db" rsc-role="Started" ticket="site" loss-policy="stop"/>',
         'ticket = "site"\nresource = "db"',
     )
+
+
+@pytest.mark.parametrize(
+    ("role", "default", "other"),
+    [("Promoted", "demote", "stop"), ("Master", "demote", "stop"), ("Started", "stop", "demote")],
+)
+def test_what_happens_without_a_ticket_by_default_hangs_on_the_role(role: str, default: str, other: str) -> None:
+    """Measured with crm_simulate of Pacemaker 2.1.5: who would be promoted may be there unpromoted."""
+    inner = f'<resource_set id="k-set" role="{role}"><resource_ref id="db"/></resource_set>'
+    for said, words, parts in (
+        (f'resource = "db"\nrole = "{role}"', f'rsc="db" rsc-role="{role}"', ""),
+        (f'sets = [{{ resources = ["db"], role = "{role}" }}]', "", inner),
+    ):
+        whole = f'ticket = "site"\n{said}\n'
+        live = f'<rsc_ticket id="k" {words} ticket="site" loss-policy="{{}}">{parts}</rsc_ticket>'
+        reads("Ticket", live.format(default), whole)
+        reads("Ticket", live.format(other), f'{whole}loss-policy = "{other}"')
+
+
+def test_what_happens_without_a_ticket_is_written_where_roles_differ_or_are_not_known() -> None:
+    for rest in ('{ resources = ["b"] }', '{ id-ref = "s" }'):
+        for policy in ("stop", "demote"):
+            sets = f'sets = [{{ resources = ["a"], role = "Promoted" }}, {rest}]'
+            said = spec("Ticket", f'ticket = "site"\n{sets}\nloss-policy = "{policy}"')
+            assert said.model_dump()["loss_policy"] == policy
+
+
+def test_a_role_less_changes_the_default_too() -> None:
+    live = '<rsc_ticket id="k" rsc="db" rsc-role="Promoted" ticket="site" loss-policy="demote"/>'
+    wanted = spec("Ticket", 'ticket = "site"\nresource = "db"')
+    written = CLUSTER_KINDS["Ticket"].write("k", wanted, element(live))
+    assert CLUSTER_KINDS["Ticket"].read(written, frozenset()) == wanted
 
 
 def test_lifetimes() -> None:
