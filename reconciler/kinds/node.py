@@ -31,6 +31,7 @@ from reconciler.kinds.nvset import (
     AttributeSet,
     AttributeSets,
     NodeAttributes,
+    merged,
     pair_references,
     read_set,
     read_sets,
@@ -145,45 +146,52 @@ def _keep(desired: Node, live: Node | None, around: Around) -> Kept:
     """Keep what no manifest ever named; the id is corosync's, whatever the manifest says."""
     if live is None:
         return Kept(desired)
-    said = frozenset(label for label, _ in _labels(desired))
-    theirs = _without(live, said | around.recorded)
+    known = frozenset(label for label, _ in _labels(desired)) | around.recorded
     plain = {name: getattr(live, name) for name in ("description", "type", "score") if getattr(desired, name) is None}
-    sets = {field: _joined(getattr(desired, field), getattr(theirs, field), getattr(live, field)) for field in _FIELDS}
-    overrides = list(_labels(theirs))
+    sets = {field: _joined(getattr(desired, field), field, getattr(live, field), known) for field in _FIELDS}
+    overrides = list(_labels(_without(live, known)))
     if live.id and desired.id not in (None, live.id):
         overrides.append(("id", live.id))
     return Kept(desired.model_copy(update={**plain, **sets, "id": live.id}), tuple(overrides))
 
 
 def _joined(
-    ours: tuple[AttributeSet, ...], theirs: tuple[AttributeSet, ...], live: tuple[AttributeSet, ...]
+    ours: tuple[AttributeSet, ...], field: str, live: tuple[AttributeSet, ...], known: frozenset[str]
 ) -> tuple[AttributeSet, ...]:
-    """Put the others' values into our sets of their conditions, in the live order where the manifest has no other."""
-    joined = list(ours)
-    for item in theirs:
-        alike = [index for index, other in enumerate(joined) if other.condition == item.condition]
-        own = [index for index in alike if joined[index].id == item.id]
-        if not alike:
-            taken = item.id is not None and any(item.id == other.id for other in ours)
-            joined.append(item.model_copy(update={"id": None}) if taken else item)
-            continue
-        index = (own or alike)[0]
-        other = joined[index]
-        # In which of the sets of one condition a reference stands is the manifest's choice.
-        said = {pair for place in alike for pair in joined[place].nvpairs}
-        missing = tuple(pair for pair in item.nvpairs if pair not in said)
-        joined[index] = other.model_copy(
-            update={
-                "values": {**other.values, **item.values},
-                "nvpairs": pair_references(other.nvpairs + missing),
-                "id": other.id or item.id,
-            }
-        )
-    places = {item.condition: place for place, item in enumerate(live)}
-    order = [places[item.condition] for item in ours if item.condition in places]
+    """Put the others' values into our sets of their conditions, in the live order where the manifest has no other.
+
+    Of two values of a name the first counts, so their sets stay where they are among each other.
+    """
+    places = {item.condition: place for place, item in reversed(list(enumerate(live)))}
+    joined = [(places.get(item.condition, len(live)), item) for item in ours]
+    for place, item in enumerate(live):
+        for rest in _rest(field, (item,), known):
+            _join(joined, place, rest, len(ours))
+    order = [place for place, _ in joined[: len(ours)] if place < len(live)]
     if order == sorted(order):
-        joined.sort(key=lambda item: places.get(item.condition, len(places)))
-    return tuple(joined)
+        joined.sort(key=lambda placed: placed[0])
+    return merged(tuple(item for _, item in joined))
+
+
+def _join(joined: list[tuple[int, AttributeSet]], place: int, item: AttributeSet, ours: int) -> None:
+    """Put what is left of one of the others' sets into the first `ours` if one is of its condition, else behind."""
+    alike = [index for index, (_, other) in enumerate(joined[:ours]) if other.condition == item.condition]
+    own = [index for index in alike if joined[index][1].id == item.id]
+    if not alike:
+        taken = item.id is not None and any(item.id == other.id for _, other in joined[:ours])
+        joined.append((place, item.model_copy(update={"id": None}) if taken else item))
+        return
+    index = (own or alike)[0]
+    there, other = joined[index]
+    # In which of the sets of one condition a reference stands is the manifest's choice.
+    said = {pair for which in alike for pair in joined[which][1].nvpairs}
+    missing = tuple(pair for pair in item.nvpairs if pair not in said)
+    values = {
+        "values": {**item.values, **other.values},
+        "nvpairs": pair_references(other.nvpairs + missing),
+        "id": other.id or item.id,
+    }
+    joined[index] = (there, other.model_copy(update=values))
 
 
 def _noteworthy(spec: Node) -> tuple[tuple[str, str], ...]:
