@@ -27,6 +27,8 @@ _TIMES = {
 _SELDOM = 0.12
 _NOT_SHARED = ("dc-version", "cluster-infrastructure", "maintenance-mode", "master-max", "master-node-max")
 """A value that is Pacemaker's or a person's, or has two names, an import may leave out: who refers to it too."""
+_DEFAULTS = ("rsc_defaults", "op_defaults")
+"""Of two references in these to one set an import leaves one out: both would have the same name."""
 
 
 def configuration(random: Random, grammar: Grammar) -> ET.Element:
@@ -202,6 +204,7 @@ def _refer(random: Random, drawn: ET.Element) -> None:
 def _shareable(drawn: ET.Element, user: ET.Element, parents: Mapping[ET.Element, ET.Element]) -> Iterator[str]:
     """Yield the ids of what an element may refer to: what is not around it and refers to nothing itself."""
     around, here = set(), user
+    referred = {other.get("id-ref") for section in _DEFAULTS for other in drawn.iterfind(f"{section}/*")}
     while here in parents:
         here = parents[here]
         around.add(here)
@@ -210,6 +213,8 @@ def _shareable(drawn: ET.Element, user: ET.Element, parents: Mapping[ET.Element,
         if "id" not in found.attrib or found in around or found.find(".//*[@id-ref]") is not None:
             continue
         if found.tag == "nvpair" and ("value" not in found.attrib or found.get("name") in _NOT_SHARED):
+            continue
+        if parents[user].tag in _DEFAULTS and found.get("id") in referred:
             continue
         if found.tag == "rule" == inside.tag or (found.tag == "resource_set" and inside in around):
             continue
