@@ -174,6 +174,26 @@ def test_words_that_no_schema_was_asked_about_are_taken_as_they_stand(tmp_path: 
     assert simulated(tmp_path, made_anew(loaded(imported), cib)) == before
 
 
+POLICIES = f"""<cib crm_feature_set="3.16.2" validate-with="pacemaker-3.9" epoch="1" num_updates="0" admin_epoch="0">
+<configuration><crm_config><cluster_property_set id="p"><nvpair id="p-1" name="stonith-enabled" value="false"/>
+</cluster_property_set></crm_config><nodes><node id="1" uname="n1"/><node id="2" uname="n2"/></nodes><resources>
+<clone id="c"><meta_attributes id="c-m"><nvpair id="c-m-1" name="promotable" value="true"/></meta_attributes>
+<primitive id="db" class="ocf" provider="pacemaker" type="Stateful"/></clone></resources><constraints>
+<rsc_ticket id="t" ticket="T" {{}}</constraints></configuration>{ONLINE}</cib>"""
+ALONE = 'rsc="c" rsc-role="Promoted" loss-policy="{}"/>'
+IN_SETS = 'loss-policy="{}"><resource_set id="s" role="Promoted"><resource_ref id="c"/></resource_set></rsc_ticket>'
+
+
+@pytest.mark.parametrize("words", [ALONE, IN_SETS])
+def test_what_a_lost_ticket_stops_is_not_only_demoted(words: str, tmp_path: Path) -> None:
+    need("crm_simulate")
+    stopped, demoted = (POLICIES.format(words.format(policy)) for policy in ("stop", "demote"))
+    assert simulated(tmp_path, stopped) != simulated(tmp_path, demoted)
+    for text in (stopped, demoted):
+        anew = made_anew(loaded(import_cib(parse(text))), parse(text))
+        assert simulated(tmp_path, anew) == simulated(tmp_path, text)
+
+
 BEFORE_TAGS = f"""<cib crm_feature_set="3.0.6" validate-with="{{}}" admin_epoch="0" epoch="1" num_updates="0">
 <configuration><crm_config><cluster_property_set id="cib-bootstrap-options">
 <nvpair id="o-1" name="stonith-enabled" value="false"/><nvpair id="o-2" name="default-resource-stickiness" value="5"/>
