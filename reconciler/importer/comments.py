@@ -17,10 +17,10 @@ _OBJECTS = frozenset(kind.section for kind in CLUSTER_KINDS.values() if not kind
 
 
 def comments(cib: Cib) -> Iterator[Remark]:
-    """Yield the comments of the configuration with the object that they are about.
+    """Yield the comments of a CIB, but for those of its status, with the object that they are about.
 
-    One before an object is about that, else one inside an object about that, any other about the whole. What looks like
-    a secret in them is left out. Of a document without a text there are none.
+    One before an object is about that, else one inside an object about that, any other about the whole, as are those
+    around the configuration. What looks like a secret in them is left out. Of a document without a text there are none.
     """
     if cib.mentions(_BEGIN):
         reader = _Reader()
@@ -44,6 +44,7 @@ class _Reader:
         for chunk in chunks:
             parser.Parse(chunk, False)
         parser.Parse("", True)
+        self._tell()
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._path.append(ET.Element(tag, attributes))
@@ -55,7 +56,7 @@ class _Reader:
 
     def _comment(self, said: str) -> None:
         text = _plain(said)
-        if text and [element.tag for element in self._path[1:2]] == ["configuration"]:
+        if text and [element.tag for element in self._path[1:2]] != ["status"]:
             self._waiting.append(text)
 
     def _tell(self) -> None:

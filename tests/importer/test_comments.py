@@ -6,7 +6,8 @@ from reconciler.crm import read
 from reconciler.importer.comments import comments
 from reconciler.importer.importer import import_cib
 
-CIB = """<!-- before all --><cib validate-with="pacemaker-3.9" admin_epoch="0" epoch="1" num_updates="0"><configuration>
+CIB = """<!-- before all --><cib validate-with="pacemaker-3.9" admin_epoch="0" epoch="1" num_updates="0"><!-- before
+it all --><configuration>
 <!-- of the whole --><crm_config><cluster_property_set id="o"><!-- of properties --><nvpair id="o-1" name="batch-limit"
 value="3"/></cluster_property_set></crm_config><nodes><!-- of a node --><node id="1" uname="n1"><instance_attributes
 id="n"><nvpair id="n-1" name="rack" value="1"/></instance_attributes></node></nodes><resources><group id="g">
@@ -14,8 +15,10 @@ id="n"><nvpair id="n-1" name="rack" value="1"/></instance_attributes></node></no
   resource--><operations><!--#&#x7; inside it --><op id="a-m" name="monitor" interval="9s"/></operations></primitive>
 <!-- of a group --></group></resources><constraints><!-- of nothing any more --></constraints><fencing-topology>
 <!-- of levels --><fencing-level id="f" target="n1" index="1" devices="d"/></fencing-topology></configuration><status>
-<!-- of the status --></status></cib>""".replace("&#x7;", "\u200b")
+<!-- of the status --></status><!-- after it all --></cib><!-- after all -->""".replace("&#x7;", "\u200b")
 FOUND = [
+    ("", "before all"),
+    ("", "before it all"),
     ("", "of the whole"),
     ("o", "of properties"),
     ("node:1", "of a node"),
@@ -25,6 +28,8 @@ FOUND = [
     ("g", "of a group"),
     ("", "of nothing any more"),
     ("fencing-topology", "of levels"),
+    ("", "after it all"),
+    ("", "after all"),
 ]
 OUT_OF_USE = """<cib validate-with="pacemaker-3.9" admin_epoch="0" epoch="1" num_updates="0"><configuration>
 <crm_config/><nodes/><resources><primitive id="a" class="lsb" type="x"><!-- <nvpair id="i-1" name="passwd"
@@ -47,7 +52,8 @@ def test_they_stand_before_the_objects_in_manifests_that_say_the_same_without_th
     ):
         place = text.index(f"# {comment}\n")
         assert after in text[place : place + 250]
-    assert text.index("# of the whole\n# of nothing any more\n") < text.index("[[items]]")
+    whole = "# before all\n# before it all\n# of the whole\n# of nothing any more\n# after it all\n# after all\n"
+    assert text.index(whole) < text.index("[[items]]")
     without = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("# "))
     assert manifests.load({"a.toml": text}, "r").state == manifests.load({"a.toml": without}, "r").state
 
