@@ -27,6 +27,13 @@ _OLD_CONTAINERS = {"promoted-max": "masters"}
 _ROLES = ("role", "rsc-role", "with-rsc-role")
 _OUTDATED_SINCE = (3, 0)
 _RESOURCE_DEFAULT = "write {} into ResourceDefaults"
+_TO_DEFAULTS = {
+    "default-action-timeout": "op_defaults",
+    "default-resource-failure-stickiness": "rsc_defaults",
+    "default-resource-stickiness": "rsc_defaults",
+    "is-managed-default": "rsc_defaults",
+}
+"""In which section an upgrade says what these properties say."""
 _MOVED = {
     "default-action-timeout": "write timeout into OperationDefaults",
     "default-migration-threshold": _RESOURCE_DEFAULT.format("migration-threshold"),
@@ -50,6 +57,7 @@ _RENAMED = {
         )
     },
 }
+_DEFAULTS = re.compile("default[-_](action|resource)|is[-_]managed[-_]default")
 _FLEETING = {**_MOVED, **{name.replace("-", "_"): instead for name, instead in _MOVED.items()}, **_GONE}
 OUTDATED: Mapping[str, str] = {**_FLEETING, **{name: f"write {new}" for name, new in _RENAMED.items()}}
 """The cluster properties that schemas since 3.0 do not allow (`options-3.0.rng`), and what to do instead."""
@@ -88,6 +96,23 @@ def lasting(names: frozenset[str], cib: Cib) -> frozenset[str]:
     """
     lost = names & _FLEETING.keys()
     return names - lost if lost and schema(cib) < _OUTDATED_SINCE else names
+
+
+def forgotten(cib: Cib) -> frozenset[str]:
+    """Return the properties that Pacemaker forgets when it reads this CIB, unless their set has a rule.
+
+    Its upgrade (`upgrade-2.10.xsl`) moves them to the first set of defaults without a rule, or to a section that it
+    makes. Where the section is there without such a set, which is what crm left behind, it takes them away.
+    """
+    if schema(cib) >= _OUTDATED_SINCE or not cib.may_say(_DEFAULTS):
+        return frozenset()
+    there, usable = set[str](), set[str]()
+    for section, element in cib.pieces():
+        there.add(section)
+        if element is not None and element.tag == "meta_attributes" and element.find("rule") is None:
+            usable.add(section)
+    lost = {name for name, section in _TO_DEFAULTS.items() if section in there - usable}
+    return frozenset(lost | {name.replace("-", "_") for name in lost})
 
 
 def why_outdated(name: str) -> str:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from reconciler.cautions import heeded, lacks_device, remedy
 from reconciler.cib import references
-from reconciler.cib.dialect import KNOWN, OUTDATED, is_too_new, schema, why_outdated
+from reconciler.cib.dialect import KNOWN, OUTDATED, forgotten, is_too_new, schema, why_outdated
 from reconciler.cib.document import CONTAINERS, RESOURCES, children
 from reconciler.cib.fencing import FENCING, STONITH, fencing
 from reconciler.frozen import frozen
@@ -80,6 +80,10 @@ _DEFAULT = "Pacemaker then uses its default"
 _REFERENCES_TO_FILES = re.compile(r"(script|file|path|_fd)$", re.IGNORECASE)
 _SUBMATCH = re.compile("%[1-9]")
 """In a rule of a constraint on a pattern: a part of the resource's name."""
+_FORGOTTEN = (
+    "it has no effect, so it is not here: Pacemaker forgets it as long as the section of defaults that it belongs to "
+    "has no set without a rule. With one it would count: `crm_attribute --delete --name {}` takes it away."
+)
 _BUILT_IN = re.compile(r"#|master-|promoted-|fail-count-|last-failure-|probe_complete$|shutdown$|site-name$")
 
 
@@ -109,6 +113,8 @@ class Attention:
         if found.enabled and lacks_device(state, self._observed):
             text = f"{found.name} is true, and nothing here fences: Pacemaker starts nothing; {remedy(found)}."
             yield Remark(Topic.NO_DEVICE, text)
+        for name in sorted(forgotten(cib) & heeded(state).keys()):
+            yield Remark(Topic.LEGACY, f"{name}: {_FORGOTTEN.format(name)}")
 
     def remarks(self, item: Item) -> Iterator[Remark]:
         """Yield what there is to say of an object as it is imported."""

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
+from reconciler.cib.dialect import forgotten
 from reconciler.crossref import check
 from reconciler.frozen import frozen
 from reconciler.importer.layout import body
@@ -89,7 +90,9 @@ def select(observed: Observed, *, overrides: bool = True) -> Selection:
 def _found(observed: Observed, *, overrides: bool, plain: bool) -> Iterator[Item | LeftOut]:
     owners: dict[str, Ref] = {}
     hands, referred = Hands(observed, all_of_them=not overrides), _referred(observed)
-    for ref, spec in observed.state.items():
+    without_effect = forgotten(observed.cib)
+    for ref, whole in observed.state.items():
+        spec = _without(without_effect, whole) if without_effect else whole
         if (owner := owners.setdefault(key(ref), ref)) != ref:
             yield LeftOut(ref, f"{owner} has the same id")
         elif found := _without_hands(ref, spec, hands, plain=plain, needed=_is_needed(ref, spec, referred)):
@@ -134,6 +137,13 @@ def _without_hands(ref: Ref, spec: Spec, hands: Hands, *, plain: bool, needed: b
         said = ", ".join(f"{name} = {value}" for name, value in theirs.items())
         return LeftOut(ref, f"{said} is what somebody set by hand; it stays a person's", chosen=True)
     return None
+
+
+def _without(names: frozenset[str], spec: Spec) -> Spec:
+    """Leave out properties without effect: in a cluster made anew they would have one."""
+    if not isinstance(spec, ClusterProperties) or spec.rule is not None or names.isdisjoint(spec.values):
+        return spec
+    return spec.model_copy(update={"values": {name: value for name, value in spec.values.items() if name not in names}})
 
 
 def _own(spec: Spec) -> Spec:

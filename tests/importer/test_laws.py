@@ -227,6 +227,45 @@ def test_a_cluster_that_was_never_upgraded_is_made_anew_too(version: str, tmp_pa
     assert (again.changes, again.adoptions, again.holds) == ((), (), ())
 
 
+RUNNING = f"""<status>{STATE.format(1)}{STATE.format(2).replace("/>", ">")}<lrm id="2"><lrm_resources>
+<lrm_resource id="a" class="ocf" provider="pacemaker" type="Dummy"><lrm_rsc_op id="a_last_0" operation_key="a_start_0"
+operation="start" call-id="2" rc-code="0" op-status="0" interval="0" transition-key="1:0:0:0a"
+transition-magic="0:0;1:0:0:0a"/></lrm_resource></lrm_resources></lrm></node_state></status>"""
+STICKY = f"""<cib crm_feature_set="3.0.1" validate-with="pacemaker-1.0" admin_epoch="0" epoch="1" num_updates="0">
+<configuration><crm_config><cluster_property_set id="o"><nvpair id="o-1" name="stonith-enabled" value="false"/>
+<nvpair id="o-2" name="no-quorum-policy" value="ignore"/></cluster_property_set><cluster_property_set id="p">
+<nvpair id="p-1" name="default-resource-stickiness" value="5"/></cluster_property_set></crm_config><nodes>
+<node id="1" uname="n1" type="normal"/><node id="2" uname="n2" type="normal"/></nodes><resources>
+<primitive id="a" class="ocf" provider="pacemaker" type="Dummy"/></resources><constraints>
+<rsc_location id="l" rsc="a" node="n1" score="3"/></constraints>{{}}</configuration>{RUNNING}</cib>"""
+RULED = """<meta_attributes id="d"><rule id="d-r" score="1"><date_expression id="d-e" operation="lt" end="2001-01-01"/>
+</rule><nvpair id="d-1" name="migration-threshold" value="3"/></meta_attributes>"""
+
+
+@pytest.mark.parametrize(
+    ("defaults", "moves"),
+    [
+        ("", False),
+        ("<rsc_defaults/>", True),
+        ("<op_defaults/>", False),
+        (f"<rsc_defaults>{RULED}</rsc_defaults>", True),
+        ('<rsc_defaults><meta_attributes id="e"/></rsc_defaults>', False),
+    ],
+)
+def test_what_pacemaker_loses_of_an_old_schema_is_not_brought_back(defaults: str, moves: bool, tmp_path: Path) -> None:
+    need("crm_simulate")
+    cib = parse(STICKY.format(defaults))
+    imported = import_cib(cib)
+    assert imported.left_out == ()
+    assert ("default-resource-stickiness: it has no effect" in imported.head) == moves
+    desired = loaded(imported)
+    assert (decided(desired, cib.text).plan.changes, decided(desired, cib.text).plan.holds) == ((), ())
+    before = simulated(tmp_path, cib.text)
+    assert not isinstance(before, str)
+    assert ("n1" in {effect.target for effect in before.effects}) == moves
+    assert simulated(tmp_path, made_anew(desired, cib)) == before
+
+
 @often(60)
 @given(live=lives(), overrides=st.booleans())
 def test_planning_is_empty_for_whatever_cluster_there_may_be(live: Live, overrides: bool) -> None:
