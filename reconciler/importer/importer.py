@@ -96,13 +96,13 @@ def import_cib(
         *notes,
         *(f"Attention: {remark.text}" for remark in whole),
         *(f"{ref}: {text}" if ref else text for ref, texts in said.items() for text in texts),
-        *(f"Not imported: {item.ref}: {item.why}." for item in selection.left_out),
+        *(f"Not imported: {item.ref}: {_ended(item.why)}" for item in selection.left_out),
     ]
     order = _order(selection.items)
     if notes:
         blocks.setdefault(CLUSTER, [])
     if not any(blocks.values()):
-        blocks[CLUSTER] = [_nothing()]
+        blocks[CLUSTER] = [_nothing("Nothing was imported" if selection.left_out else "The configuration is empty")]
     blocks = packed(blocks, frozenset(FILES))
     first, plain = layout.head(notes, order), layout.head((), ())
     holder = CLUSTER if CLUSTER in blocks else min(blocks)
@@ -113,9 +113,13 @@ def import_cib(
     return Imported(files, first, selection.left_out, topics)
 
 
-def _nothing() -> tuple[str, str]:
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith("?") else f"{sentence}."
+
+
+def _nothing(why: str) -> tuple[str, str]:
     """Say in a manifest that there is nothing: a directory without any object is refused."""
-    remark = "The configuration is empty. This says nothing either, and makes the directory one that is read."
+    remark = f"{why}. This says nothing either, and makes the directory one that is read."
     return layout.remarks([remark]), layout.body(Ref("SyncPolicy", "policy"), Branch(), verbatim=False)
 
 

@@ -1,5 +1,6 @@
 """What an import asks a person to look at."""
 
+import re
 from collections.abc import Iterable
 
 from reconciler.cib.document import parse
@@ -176,6 +177,7 @@ def test_what_goes_only_with_something_else_says_so() -> None:
     why = {str(item.ref): item.why for item in found.left_out}
     assert why["Primitive/child_rsc1"] == "<primitive> has the unknown attribute 'klass'; did you mean 'class'?"
     assert why["Group/rsc1"] == "spec.resources: Primitive/child_rsc1 was not imported"
+    assert "'klass'; did you mean 'class'? Not imported: " in comments(found)
     assert why["Primitive/child_rsc3"] == "<primitive> has the unknown attribute 'what'"
     assert why["Clone/c"] == "spec.resource: Group/rsc2 was not imported"
     assert len(why) == 5
@@ -247,3 +249,11 @@ def test_what_pacemaker_makes_of_a_word_that_is_no_boolean_is_said_as_it_does_it
     assert text.count(f"sequential: 'odd' {oddly} takes it for false") == 1
     assert text.count(f"sequential: 'odd' {oddly} then uses its default") == 1
     assert f"require-all: 'odd' {oddly} then uses its default" in text
+
+
+def test_only_what_holds_nothing_is_called_empty() -> None:
+    def remark(resources: str) -> str:
+        return comments(import_cib(parse(re.sub("<node .*?/>", "", cib(resources)))))
+
+    assert "The configuration is empty. " in remark("")
+    assert "Nothing was imported. " in remark('<primitive id="p" class="lsb" type="x" new="1"/>')
