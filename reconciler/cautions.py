@@ -8,7 +8,9 @@ from reconciler.cib.document import NAMED_BY_ID
 from reconciler.cib.fencing import FENCING, STONITH, Fencing, fencing
 from reconciler.cib.values import property_value
 from reconciler.kinds import CLUSTER_KINDS
+from reconciler.kinds.base import Reference
 from reconciler.kinds.cluster_properties import ClusterProperties
+from reconciler.kinds.fencing_topology import FencingTopology
 from reconciler.kinds.identity import located
 from reconciler.kinds.location import Location
 from reconciler.kinds.nvset import value_in
@@ -17,7 +19,7 @@ from reconciler.kinds.primitive import Primitive
 from reconciler.kinds.rule import Rule
 from reconciler.kinds.template import Template
 from reconciler.plan import Change
-from reconciler.state import Ref, State
+from reconciler.state import Ref, Spec, State
 from reconciler.waiting import left
 
 _FEW = 3
@@ -37,6 +39,7 @@ def cautions(
         *_overruled(wanted, after),
         *_left_outside(changes, wanted, observed),
         *_no_such_node(wanted, after, observed),
+        *_no_such_device(wanted, after, observed),
         *_doubtful_rules(changes),
         *(_without_effect(changes, observed, configuration) if configuration is not None else ()),
     ]
@@ -129,8 +132,9 @@ def _no_such_node(wanted: State, state: State, observed: Observed) -> Iterator[s
     nodes = {ref.name for ref in (*observed.state, *observed.unsupported) if ref.kind == "Node"}
     strange: dict[str, list[Ref]] = {}
     for ref, spec in wanted.items():
-        if isinstance(spec, Location) and spec.node and spec.node not in nodes:
-            strange.setdefault(spec.node, []).append(ref)
+        for name in dict.fromkeys(_nodes(spec)):
+            if name not in nodes:
+                strange.setdefault(name, []).append(ref)
     if not nodes or not strange:
         return
     resources = {ref.name for ref in (*state, *observed.unsupported) if ref.kind == "Primitive"}
@@ -140,6 +144,27 @@ def _no_such_node(wanted: State, state: State, observed: Observed) -> Iterator[s
             more = f" and {len(refs) - _FEW} more" if len(refs) > _FEW else ""
             who = ", ".join(map(str, refs[:_FEW]))
             yield f"{who}{more}: the cluster has no node {name}; its nodes: {', '.join(sorted(nodes))}"
+
+
+def _nodes(spec: Spec) -> Iterator[str]:
+    """Yield the nodes that it names."""
+    match spec:
+        case Location(node=str(name)):
+            yield name
+        case FencingTopology(levels=levels):
+            yield from (level.target for level in levels if level.target is not None)
+        case _:
+            pass
+
+
+def _no_such_device(wanted: State, state: State, observed: Observed) -> Iterator[str]:
+    """Yield the devices without which a level fences nobody, as long as they are not there."""
+    there = {ref.name for ref in (*state, *observed.unsupported, *observed.unknown)}
+    for ref, spec in wanted.items():
+        if isinstance(spec, FencingTopology):
+            for reference in CLUSTER_KINDS[ref.kind].references(spec):
+                if reference.name not in there:
+                    yield _names_nothing(ref, reference)
 
 
 def _of_bundle(node: str, state: State) -> bool:
@@ -168,4 +193,8 @@ def _without_effect(changes: Mapping[Ref, Change], observed: Observed, configura
     there = set(ids) if loose else set()
     for ref, reference in sorted(loose, key=lambda item: (item[0], item[1].name)):
         if reference.name not in there:
-            yield f"{ref}: {reference.field} names {reference.name}, which does not exist"
+            yield _names_nothing(ref, reference)
+
+
+def _names_nothing(ref: Ref, reference: Reference) -> str:
+    return f"{ref}: {reference.field} names {reference.name}, which does not exist"

@@ -109,6 +109,25 @@ def test_a_device_that_is_not_there_is_warned_of() -> None:
     assert not any("watchdog" in warning for warning in made.plan.warnings)
 
 
+def test_a_device_that_was_never_there_is_warned_of_when_its_level_is_taken_over() -> None:
+    live = LEVELS.replace('devices="d1"', 'devices="d1,gone,watchdog"').replace('<obj_ref id="x"/>', "")
+    made = planned(live, '{ target = "n1", index = 1, devices = ["d1", "gone", "watchdog"] }')
+    assert made.plan.changes == ()
+    assert [text for text in made.plan.warnings if "levels" in text] == [
+        "FencingTopology/fencing-topology: levels names gone, which does not exist"
+    ]
+
+
+def test_a_level_for_a_node_that_the_cluster_does_not_have_is_warned_of() -> None:
+    live = CIB.format("").replace("<nodes/>", '<nodes><node id="1" uname="n1"/></nodes>')
+    levels = [f'{{ target = "{node}", index = 1, devices = ["d1"] }}' for node in ("n1", "n2", "d2")]
+    desired = manifests.load({"a.toml": HEAD + DEVICES + topology(*levels)}, "r")
+    made = plan(desired, observe(parse(live)), frozenset(), Policy())
+    assert [text for text in made.plan.warnings if "no node" in text] == [
+        "FencingTopology/fencing-topology: the cluster has no node n2; its nodes: n1"
+    ]
+
+
 TWICE = """<fencing-topology><fencing-level id="x" target="n1" index="1" devices="d1"/>
 <fencing-level id="y" target="n1" index="1" devices="{}"/></fencing-topology>
 <tags><tag id="reconciler-owned"><obj_ref id="x"/></tag></tags>"""
