@@ -19,7 +19,7 @@ from reconciler.kinds.base import (
     unless,
 )
 from reconciler.kinds.operation import Boolean
-from reconciler.kinds.resource_set import ResourceSet, read_resource_sets, set_references, write_resource_sets
+from reconciler.kinds.resource_set import ResourceSets, read_resource_sets, set_references, write_resource_sets
 from reconciler.kinds.rule import Lifetime, Role, Score, read_lifetime, write_lifetime
 from reconciler.kinds.written import Name
 from reconciler.state import Scope, Spec
@@ -44,7 +44,7 @@ class Colocation(Spec):
         default=None, description="Together means: on nodes with the same value of this attribute."
     )
     influence: Boolean | None = Field(default=None, description="false: the follower may stop rather than move both.")
-    sets: tuple[ResourceSet, ...] = Field(
+    sets: ResourceSets = Field(
         default=(), description="Instead of two resources: sets, of which each is placed with the one before it."
     )
     lifetime: Lifetime = ()

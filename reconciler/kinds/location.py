@@ -18,7 +18,7 @@ from reconciler.kinds.base import (
     observed,
     unless,
 )
-from reconciler.kinds.resource_set import ResourceSet, read_resource_sets, set_references, write_resource_sets
+from reconciler.kinds.resource_set import ResourceSets, read_resource_sets, set_references, write_resource_sets
 from reconciler.kinds.rule import (
     Lifetime,
     Role,
@@ -44,7 +44,7 @@ class Location(Spec):
     resource_pattern: Name | None = Field(
         default=None, description="Instead of `resource`: a regular expression for the names of resources."
     )
-    sets: tuple[ResourceSet, ...] = Field(default=(), description="Instead of `resource`: sets of resources.")
+    sets: ResourceSets = Field(default=(), description="Instead of `resource`: sets of resources.")
     node: Name | None = Field(default=None, description="The name of the node; with `score`.")
     score: Score | None = Field(default=None, description="How much: INFINITY, -INFINITY, or a number such as 100.")
     rules: tuple[Rule, ...] = Field(default=(), description="Instead of a node: where these rules hold.")

@@ -28,6 +28,7 @@ from reconciler.kinds.resource_set import (
     Action,
     OrderKind,
     ResourceSet,
+    plain,
     read_resource_sets,
     set_references,
     write_resource_sets,
@@ -80,8 +81,12 @@ class Order(Spec):
                 raise ValueError("has `sets`, which say everything about the resources: use one form")
             if not self.sets and not (self.first and self.then):
                 raise ValueError("needs `first` and `then`, or `sets`")
-        symmetrical = "false" if self.kind == "Serialize" else "true"
-        return self.model_copy(update={"symmetrical": None}) if self.symmetrical == symmetrical else self
+        short: dict[str, object] = {}
+        if self.symmetrical == ("false" if self.kind == "Serialize" else "true"):
+            short["symmetrical"] = None
+        if len(self.sets) == 1:
+            short["sets"] = plain(self.sets)
+        return self.model_copy(update=short) if short else self
 
 
 _FIELDS = {
@@ -116,7 +121,8 @@ def _kind(kind: str | None, score: str | None) -> str | None:
 def _write(name: str, spec: Order, live: ET.Element | None) -> ET.Element:
     fields = {attribute: getattr(spec, field) for field, attribute in _FIELDS.items()}
     written = element("rsc_order", live, id=name, kind=spec.kind, **fields)
-    written.extend(write_resource_sets(name, spec.sets, [] if live is None else live.findall("resource_set")))
+    before = [] if live is None else live.findall("resource_set")
+    written.extend(write_resource_sets(name, spec.sets, before, followed=len(spec.sets) > 1))
     written.extend(write_lifetime(name, spec.lifetime, live))
     written = keep_words(written, live, _read)
     if written.get("score") and written.get("kind"):  # the schema allows one of them

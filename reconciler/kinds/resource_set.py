@@ -1,14 +1,17 @@
 """A set of resources, as constraints name several at once. Pure.
 
 Defaults (pacemaker `lib/pacemaker/pcmk_sched_ordering.c`, `pcmk_sched_colocation.c`): sequential true, require-all
-true, action start, role Started. What is said and equals its default means the same as what is not said.
+true, action start, role Started. What is said and equals its default means the same as what is not said, but for
+sequential between the sets of an order (`order_rsc_sets`): where it is said to be true, the next set follows the last
+resource, where nothing is said each of them.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Literal, Self
 from xml.etree import ElementTree as ET
 
-from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from reconciler.kinds.base import (
     RESOURCES,
@@ -46,8 +49,10 @@ class ResourceSet(Part):
     REFERRING = ("id_ref",)
 
     resources: tuple[str, ...] = Field(default=(), description="The names of the resources, in order.")
-    sequential: Annotated[Boolean | None, unless("true")] = Field(
-        default=None, description="false: the resources of the set have no order among themselves."
+    sequential: Boolean | None = Field(
+        default=None,
+        description="false: the resources of the set have no order among themselves. true: nor has what is ordered "
+        "after this set with any but the last of them.",
     )
     require_all: Annotated[Boolean | None, unless("true")] = Field(
         default=None, description="false: one resource of the set is enough for the next set."
@@ -77,6 +82,13 @@ class ResourceSet(Part):
         return self
 
 
+def plain(sets: tuple[ResourceSet, ...]) -> tuple[ResourceSet, ...]:
+    """Leave out what says no more than Pacemaker's default where no set is ordered with another."""
+    return tuple(item.model_copy(update={"sequential": None}) if item.sequential == "true" else item for item in sets)
+
+
+ResourceSets = Annotated[tuple[ResourceSet, ...], AfterValidator(plain)]
+
 _FIELDS = ("sequential", "require_all", "ordering", "action", "role", "score", "kind")
 
 
@@ -102,17 +114,28 @@ def _read(found: ET.Element, named: frozenset[str] = frozenset()) -> ResourceSet
     return observed(ResourceSet, resources=resources, id_ref=reference, id=own, **fields)
 
 
-def write_resource_sets(owner: str, sets: Sequence[ResourceSet], live: Sequence[ET.Element]) -> list[ET.Element]:
-    """Return the elements that say the sets, in order, keeping live elements and ids where they mean the same."""
+def write_resource_sets(
+    owner: str, sets: Sequence[ResourceSet], live: Sequence[ET.Element], *, followed: bool = False
+) -> list[ET.Element]:
+    """Return the elements that say the sets, in order, keeping live elements and ids where they mean the same.
+
+    Where one set is followed by the next, as in an order, a spelled-out `sequential="true"` means something.
+    """
     used = {*(element.get("id") for element in live), *(item.id for item in sets)}
+
+    def meaning(found: ET.Element, own: str | None) -> ResourceSet:
+        item = _read(found).model_copy(update={"id": own})
+        return item if followed else plain((item,))[0]
+
+    def says(found: ET.Element, item: ResourceSet) -> bool:
+        return item.id in (None, found.get("id")) and meaning(found, item.id) == item
+
     return [
-        match.live if match.same and match.live is not None else _write(owner, match.item, match.live, used)
-        for match in matched(sets, live, _says)
+        match.live
+        if match.same and match.live is not None
+        else keep_words(_write(owner, match.item, match.live, used), match.live, partial(meaning, own=match.item.id))
+        for match in matched(sets, live, says)
     ]
-
-
-def _says(live: ET.Element, item: ResourceSet) -> bool:
-    return item.id in (None, live.get("id")) and _read(live) == item.model_copy(update={"id": None})
 
 
 def _write(owner: str, item: ResourceSet, live: ET.Element | None, used: set[str | None]) -> ET.Element:
@@ -123,7 +146,7 @@ def _write(owner: str, item: ResourceSet, live: ET.Element | None, used: set[str
     written = element("resource_set", live, id=name, **fields)
     refs = {ref.get("id"): ref for ref in (live if live is not None else ()) if ref.tag == "resource_ref"}
     written.extend(refs.get(resource, ET.Element("resource_ref", {"id": resource})) for resource in item.resources)
-    return keep_words(written, live, lambda found: _read(found).model_copy(update={"id": item.id}))
+    return written
 
 
 def set_references(sets: Sequence[ResourceSet]) -> tuple[Reference, ...]:

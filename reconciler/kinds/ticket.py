@@ -18,7 +18,7 @@ from reconciler.kinds.base import (
     observed,
     unless,
 )
-from reconciler.kinds.resource_set import ResourceSet, read_resource_sets, set_references, write_resource_sets
+from reconciler.kinds.resource_set import ResourceSets, read_resource_sets, set_references, write_resource_sets
 from reconciler.kinds.rule import Role
 from reconciler.kinds.written import CLOSED, Name
 from reconciler.state import Scope, Spec
@@ -33,7 +33,7 @@ class Ticket(Spec):
 
     ticket: str = Field(description="The name of the ticket.")
     resource: Name | None = Field(default=None, description="The name of the resource.")
-    sets: tuple[ResourceSet, ...] = Field(default=(), description="Instead of `resource`: sets of resources.")
+    sets: ResourceSets = Field(default=(), description="Instead of `resource`: sets of resources.")
     role: Annotated[Role | None, unless("Started")] = Field(
         default=None, description="The ticket is needed only by instances in this role."
     )

@@ -1,9 +1,13 @@
 """The rare forms of constraints: sets of resources, patterns, lifetimes, tickets."""
 
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
 import pytest
 
 from reconciler.kinds import CLUSTER_KINDS
 from tests.kinds.words import both_ways, element, reads, refuses, rewritten, spec
+from tests.programs import need, run
 
 
 def test_colocated_sets() -> None:
@@ -149,12 +153,38 @@ def test_what_old_schemas_take_for_a_score_needs_none_beside_it() -> None:
     )
 
 
+CLUSTER = """<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" have-quorum="1" admin_epoch="0" epoch="1"
+num_updates="0">
+<configuration><crm_config><cluster_property_set id="p"><nvpair id="p-1" name="stonith-enabled" value="false"/>
+</cluster_property_set></crm_config><nodes><node id="1" uname="n1"/></nodes><resources>{resources}</resources>
+<constraints>{constraints}</constraints></configuration><status><node_state id="1" uname="n1" in_ccm="true"
+crmd="online" join="member" expected="member"/></status></cib>"""
 LIVE = """<rsc_order id="k"><resource_set id="one" sequential="yes"><resource_ref id="a"/><resource_ref id="b"/>
 </resource_set><resource_set id="two"><resource_ref id="c"/></resource_set></rsc_order>"""
 
 
 def test_defaults_that_are_said_stay_said() -> None:
-    reads("Order", LIVE, 'sets = [{ resources = ["a", "b"] }, { resources = ["c"] }]')
+    reads("Order", LIVE, 'sets = [{ resources = ["a", "b"], sequential = true }, { resources = ["c"] }]')
+    alone = LIVE.replace('<resource_set id="two"><resource_ref id="c"/></resource_set>', "")
+    reads("Order", alone, 'sets = [{ resources = ["a", "b"] }]')
+    together = LIVE.replace("rsc_order", "rsc_colocation").replace('id="k"', 'id="k" score="5"')
+    reads("Colocation", together, 'score = 5\nsets = [{ resources = ["a", "b"] }, { resources = ["c"] }]')
+
+
+def test_a_set_said_to_be_a_sequence_is_told_from_one_of_which_nothing_is_said(tmp_path: Path) -> None:
+    """Measured: what follows the set in an order waits for its last resource, or for each of them."""
+    need("crm_simulate")
+    resources = "".join(f'<primitive id="{name}" class="lsb" type="{name}"/>' for name in "abc")
+    cib, graph, waits = tmp_path / "cib.xml", tmp_path / "graph.xml", []
+    for said, so in (('sequential="true"', ", sequential = true"), ("", "")):
+        order = LIVE.replace('sequential="yes"', said)
+        reads("Order", order, f'sets = [{{ resources = ["a", "b"]{so} }}, {{ resources = ["c"] }}]')
+        cib.write_text(CLUSTER.format(resources=resources, constraints=order))
+        run(cib, "crm_simulate", "--simulate", "--xml-file", str(cib), "--save-graph", str(graph))
+        synapses = ET.parse(graph).iterfind("synapse")
+        after = next(found for found in synapses if found.find("action_set/*[@operation_key='c_start_0']") is not None)
+        waits.append({found.get("operation_key") for found in after.iterfind("inputs/trigger/*")})
+    assert [{"a_start_0", "b_start_0"} & wait for wait in waits] == [{"b_start_0"}, {"a_start_0", "b_start_0"}]
 
 
 def test_sets_keep_their_ids_when_they_change_or_change_places() -> None:
