@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 from reconciler.cib import rules
 from reconciler.cib.document import NAMED_BY_ID
 from reconciler.cib.fencing import FENCING, STONITH, Fencing, fencing
+from reconciler.cib.inventory import score
 from reconciler.cib.values import property_value
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.base import Reference
@@ -54,7 +55,8 @@ def _after(changes: Mapping[Ref, Change], observed: Observed) -> State:
 def _properties(state: State) -> Iterator[tuple[str, str, str]]:
     """Yield set, name and value of the unconditional properties in the order in which Pacemaker heeds them."""
     sets = [(ref, spec) for ref, spec in state.items() if isinstance(spec, ClusterProperties) and not spec.rule]
-    for ref, spec in sorted(sets, key=lambda item: item[0].name != _FIRST):
+    sets.reverse()
+    for ref, spec in sorted(sets, key=lambda item: (item[0].name != _FIRST, -score(item[1].score))):
         yield from ((ref.name, name, value) for name, value in spec.values.items())
 
 
@@ -110,7 +112,7 @@ def _overruled(wanted: State, state: State) -> Iterator[str]:
         for name, value in spec.values.items():
             group, other = heeded.get(name, (ref.name, value))
             if group != ref.name and _canonical(name, other) != value:
-                yield f"{ref}: {name} = {value} has no effect: the property set {group} says {other}, and comes first"
+                yield f"{ref}: {name} = {value} has no effect: the property set {group} says {other}, and that counts"
 
 
 def _canonical(name: str, value: str) -> str:

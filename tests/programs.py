@@ -14,6 +14,7 @@ import pytest
 PACKAGES = {
     "cibadmin": "pacemaker-cli-utils",
     "crm_verify": "pacemaker-cli-utils",
+    "crm_resource": "pacemaker-cli-utils",
     "crm_simulate": "pacemaker-cli-utils",
     "crm": "crmsh",
     "pcs": "pcs",

@@ -142,10 +142,11 @@ class Configuration:
     def attributes(self, parent: Element | None, tag: str, first: str = "") -> dict[str, str]:
         """Return the name-value pairs of the sets called `tag` under `parent`.
 
-        Where two sets say a name, the set with the id `first` wins, then the higher score, then the earlier one.
+        Where two sets say a name, the set with the id `first` wins, then the higher score, then the later one.
         """
         sets = [self.resolve(item) for item in elements(parent, tag)]
         if len(sets) > 1:
+            sets.reverse()
             sets.sort(key=lambda item: (item.get("id") != first, -score(item.get("score"))))
         pairs: dict[str, str] = {}
         for item in sets:

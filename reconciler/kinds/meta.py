@@ -31,7 +31,7 @@ def keep_meta(desired: Any, live: Any, around: Around) -> Kept:
 
 def _ids(live: ET.Element) -> dict[str, str]:
     found: dict[str, str] = {}
-    for container in live.findall("meta_attributes"):
+    for container in reversed(live.findall("meta_attributes")):
         if container.find("rule") is None and container.get("score") is None:
             for pair in container.iter("nvpair"):
                 if pair.get("name") in PEOPLES:

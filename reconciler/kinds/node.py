@@ -121,7 +121,7 @@ def _labels(spec: Node) -> Iterator[tuple[str, str]]:
 def _ids(live: ET.Element) -> dict[str, str]:
     found: dict[str, str] = {}
     for field, (tag, _) in _FIELDS.items():
-        for container in live.findall(tag):
+        for container in reversed(live.findall(tag)):
             label = _label(field, read_set(container))
             for pair in container.findall("nvpair"):
                 if pair.get("id") is not None and pair.get("value") is not None:
@@ -158,11 +158,12 @@ def _keep(desired: Node, live: Node | None, around: Around) -> Kept:
 def _joined(
     ours: tuple[AttributeSet, ...], field: str, live: tuple[AttributeSet, ...], known: frozenset[str]
 ) -> tuple[AttributeSet, ...]:
-    """Put the others' values into our sets of their conditions, in the live order where the manifest has no other.
+    """Put the others' values around ours, in the live order where the manifest has no other.
 
-    Of two values of a name the first counts, so their sets stay where they are among each other.
+    Of two values of a name the last counts, so their sets stay where they are among each other: only with those of one
+    of them are ours put together, the last of its condition.
     """
-    places = {item.condition: place for place, item in reversed(list(enumerate(live)))}
+    places = {item.condition: place for place, item in enumerate(live)}
     joined = [(places.get(item.condition, len(live)), item) for item in ours]
     for place, item in enumerate(live):
         for rest in _rest(field, (item,), known):
@@ -174,24 +175,24 @@ def _joined(
 
 
 def _join(joined: list[tuple[int, AttributeSet]], place: int, item: AttributeSet, ours: int) -> None:
-    """Put what is left of one of the others' sets into the first `ours` if one is of its condition, else behind."""
+    """Put what is left of one of the others' sets into that of the first `ours` that has its place, else behind."""
     alike = [index for index, (_, other) in enumerate(joined[:ours]) if other.condition == item.condition]
-    own = [index for index in alike if joined[index][1].id == item.id]
-    if not alike:
-        taken = item.id is not None and any(item.id == other.id for _, other in joined[:ours])
-        joined.append((place, item.model_copy(update={"id": None}) if taken else item))
-        return
-    index = (own or alike)[0]
-    there, other = joined[index]
     # In which of the sets of one condition a reference stands is the manifest's choice.
     said = {pair for which in alike for pair in joined[which][1].nvpairs}
     missing = tuple(pair for pair in item.nvpairs if pair not in said)
+    own = [index for index in alike if joined[index][1].id == item.id]
+    here = [index for index in own or alike if joined[index][0] == place]
+    if not here:
+        taken = item.id is not None and any(item.id == other.id for _, other in joined[:ours])
+        joined.append((place, item.model_copy(update={"nvpairs": missing} | ({"id": None} if taken else {}))))
+        return
+    there, other = joined[here[0]]
     values = {
         "values": {**item.values, **other.values},
         "nvpairs": pair_references(other.nvpairs + missing),
         "id": other.id or item.id,
     }
-    joined[index] = (there, other.model_copy(update=values))
+    joined[here[0]] = (there, other.model_copy(update=values))
 
 
 def _noteworthy(spec: Node) -> tuple[tuple[str, str], ...]:

@@ -2,8 +2,11 @@
 
 The common case is one unconditional set, which a manifest writes as a plain table: `params = { ip = "192.0.2.1" }`. The
 rare case is a list of sets, each with a `rule`, a `score` or an `id-ref`. Ids that nothing refers to and the order of
-pairs mean nothing and are not compared; of two pairs of one name the first wins (pacemaker `lib/pengine/rules.c`: sets
-are sorted by score, values are not overwritten).
+pairs mean nothing and are not compared.
+
+Of two pairs of one name in a set the first counts; of two sets that of the higher score, else the last: Pacemaker puts
+each set in front of those before it, sorts them by score, and overwrites no value (`pe_eval_nvpairs` in pacemaker
+`lib/pengine/rules.c`, later `pcmk_unpack_nvpair_blocks` in `lib/common/nvpair.c`).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -145,14 +148,14 @@ def as_sets(given: Any) -> Any:
 
 
 def merged(sets: tuple[SetT, ...]) -> tuple[SetT, ...]:
-    """Leave out empty sets and make one of unconditional neighbours, of which the first value wins."""
+    """Leave out empty sets and make one of unconditional neighbours, of which the last value counts."""
     result: list[SetT] = []
     for item in sets:
         if result and _is_plain(item) and _is_plain(result[-1]):
             first = result[-1]
             result[-1] = type(first).model_construct(
-                values={**item.values, **first.values},
-                ids={name: own for name, own in item.ids.items() if name not in first.values} | first.ids,
+                values={**first.values, **item.values},
+                ids={name: own for name, own in first.ids.items() if name not in item.values} | item.ids,
                 nvpairs=pair_references(first.nvpairs + item.nvpairs),
             )
         elif item.is_said:
@@ -241,13 +244,12 @@ def read_sets(elements: Sequence[ET.Element], named: frozenset[str]) -> tuple[At
 
 def read_sets_as(model: type[SetT], elements: Sequence[ET.Element], named: frozenset[str]) -> tuple[SetT, ...]:
     """Read sets as `read_sets` does, as a model of their own."""
-    sets: list[SetT] = []
-    for element in elements:
-        item = _read_as(model, element, named)
-        if any(name in other.values for name in item.ids for other in sets):
-            # The value of the set before it wins, but others refer to this one: it stays a set of its own.
-            item = _read_as(model, element, named | {element.get("id", "")})
-        sets.append(item)
+    sets = [_read_as(model, element, named) for element in elements]
+    for index, element in enumerate(elements):
+        hidden = sets[index].ids.keys() & {name for item in sets[index + 1 :] for name in item.values}
+        if hidden:
+            # A value behind it counts, but others refer to this one: it stays a set of its own.
+            sets[index] = _read_as(model, element, named | {element.get("id", "")})
     return merged(tuple(sets))
 
 
@@ -304,18 +306,18 @@ _REFERENCE = {"id-ref", "name"}
 
 def value_in(sets: tuple[AttributeSet, ...], name: str) -> str | None:
     """Return the value of a name in the unconditional sets, or None."""
-    for item in sets:
+    for item in reversed(sets):
         if item.condition == UNCONDITIONAL and name in item.values:
             return item.values[name]
     return None
 
 
 def with_value(sets: tuple[AttributeSet, ...], name: str, value: str) -> tuple[AttributeSet, ...]:
-    """Return the sets with one value set in the unconditional one, which is made if there is none."""
-    for index, item in enumerate(sets):
-        if item.condition == UNCONDITIONAL:
-            changed = item.model_copy(update={"values": {**item.values, name: value}})
-            return (*sets[:index], changed, *sets[index + 1 :])
+    """Return the sets with one value set where it counts in the unconditional ones, of which one is made if need be."""
+    plain = [index for index, item in enumerate(sets) if item.condition == UNCONDITIONAL]
+    for index in [*(index for index in reversed(plain) if name in sets[index].values), *plain][:1]:
+        changed = sets[index].model_copy(update={"values": {**sets[index].values, name: value}})
+        return (*sets[:index], changed, *sets[index + 1 :])
     return (*sets, AttributeSet.model_construct(values={name: value}))
 
 

@@ -137,7 +137,7 @@ def _edited(item: AttributeSet, live: Sequence[ET.Element], words: Vocabulary) -
     Of several pairs of one name only one counts for Pacemaker; the others stay as they are, and so do pairs without
     a value.
     """
-    counts = _counting([pair for element in live for pair in element.iter("nvpair")], words)
+    counts = _counting(live, words)
     missing = [name for name in item.values if name not in counts]
     references = {_key(pair): pair for pair in _references(item)}
     missing_references = references.keys() - {_key(pair) for element in live for pair in element.iter("nvpair")}
@@ -173,13 +173,14 @@ def _key(reference: ET.Element) -> tuple[str | None, str | None]:
     return reference.get("id-ref"), reference.get("name")
 
 
-def _counting(pairs: Sequence[ET.Element], words: Vocabulary) -> Mapping[str, ET.Element]:
-    """Find the pair that counts for each name: the first of the current name, else of the old one."""
-    first: dict[str, ET.Element] = {}
-    for pair in pairs:
-        if pair.get("id-ref") is None and not _is_mute(pair):
-            first.setdefault(pair.get("name", ""), pair)
-    return {words.name(name): first.get(words.name(name), pair) for name, pair in first.items()}
+def _counting(live: Sequence[ET.Element], words: Vocabulary) -> Mapping[str, ET.Element]:
+    """Find the pair that counts for each name: the first in the last set, of the current name, else of the old one."""
+    found: dict[str, ET.Element] = {}
+    for element in reversed(live):
+        for pair in element.iter("nvpair"):
+            if pair.get("id-ref") is None and not _is_mute(pair):
+                found.setdefault(pair.get("name", ""), pair)
+    return {words.name(name): found.get(words.name(name), pair) for name, pair in found.items()}
 
 
 def _edited_pair(pair: ET.Element, name: str, item: AttributeSet, words: Vocabulary) -> ET.Element:

@@ -1,13 +1,20 @@
 """Attribute sets: ids that something refers to, references, rules, pairs that say nothing."""
 
+import re
+from pathlib import Path
 from xml.etree import ElementTree as ET
+
+import pytest
 
 from reconciler import manifests
 from reconciler.cib.document import parse
+from reconciler.cib.inventory import Configuration
 from reconciler.kinds.observe import observe
 from reconciler.planner import ClusterPlan, plan
 from reconciler.pruning import Policy
 from tests.kinds.words import both_ways, reads, refuses, rewritten
+from tests.observations import cib
+from tests.programs import need, run
 
 HEAD = 'agent = "ocf:heartbeat:IPaddr2"\n'
 OPEN = '<primitive id="vip" class="ocf" provider="heartbeat" type="IPaddr2">'
@@ -120,16 +127,43 @@ def test_a_pair_that_others_use_is_called_as_its_value_is() -> None:
         reads("ResourceDefaults", live, f'values = {{ {name} = 2 }}\nids = {{ {name} = "p" }}', "p")
 
 
-def test_a_pair_that_others_use_stays_where_the_set_before_it_wins() -> None:
-    reads(
-        "Primitive",
-        f"""{OPEN}<instance_attributes id="a"><nvpair id="a-ip" name="ip" value="x"/></instance_attributes>
-        <instance_attributes id="b"><nvpair id="p" name="ip" value="y"/><nvpair id="q" name="nic" value="z"/>
-        </instance_attributes></primitive>""",
-        HEAD
-        + 'params = [{ values = { ip = "x" } }, { id = "b", values = { ip = "y", nic = "z" }, ids = { ip = "p" } }]',
-        "p",
+def test_of_sets_that_disagree_the_last_counts_and_is_edited() -> None:
+    live = f"""{OPEN}<instance_attributes id="a"><nvpair id="a-ip" name="ip" value="x"/></instance_attributes>
+    <instance_attributes id="b"><nvpair id="b-ip" name="ip" value="y"/><nvpair id="b-ip2" name="ip" value="no"/>
+    </instance_attributes></primitive>"""
+    reads("Primitive", live, HEAD + 'params = { ip = "y" }')
+    edited = rewritten("Primitive", live, HEAD + 'params = { ip = "z" }')
+    assert re.findall(r'id="(\S+)" name="ip" value="(\S+)"', edited) == [("a-ip", "x"), ("b-ip", "z"), ("b-ip2", "no")]
+    assert "nvpair" not in rewritten("Primitive", live, HEAD)
+
+
+@pytest.mark.parametrize("scores", [("", ""), ("0", ""), ("5", "5"), ("5", ""), ("", "5"), ("-5", "")])
+def test_the_value_that_counts_is_the_one_that_pacemaker_takes(tmp_path: Path, scores: tuple[str, str]) -> None:
+    need("crm_resource")
+    sets = "".join(
+        f"""<instance_attributes id="{own}"{f' score="{score}"' if score else ""}><nvpair id="{own}1" name="ip"
+        value="{own}"/><nvpair id="{own}2" name="ip" value="no"/></instance_attributes>"""
+        for own, score in zip("ab", scores, strict=True)
     )
+    primitive = f"{OPEN}{sets}</primitive>"
+    text = cib(primitive, validate_with="pacemaker-3.9")
+    file = tmp_path / "cib.xml"
+    file.write_text(text)
+    taken = run(file, "crm_resource", "--resource", "vip", "--get-parameter", "ip").stdout.strip()
+    assert taken in ("a", "b")
+    seen = Configuration(ET.fromstring(text))
+    assert seen.attributes(seen.cib.find(".//primitive"), "instance_attributes")["ip"] == taken
+    if scores == ("", ""):
+        reads("Primitive", primitive, f'{HEAD}params = {{ ip = "{taken}" }}')
+
+
+def test_a_pair_that_others_use_stays_where_the_set_behind_it_counts() -> None:
+    first = '<instance_attributes id="a"><nvpair id="p" name="ip" value="x"/><nvpair id="q" name="nic" value="z"/>'
+    second = '</instance_attributes><instance_attributes id="b"><nvpair id="r" name="ip" value="y"/>'
+    live = f"{OPEN}{first}{second}</instance_attributes></primitive>"
+    said = 'params = [{ id = "a", values = { ip = "x", nic = "z" }, ids = { ip = "p" } }, { values = { ip = "y" } }]'
+    reads("Primitive", live, HEAD + said, "p")
+    reads("Primitive", live, HEAD + 'params = [{ values = { ip = "y", nic = "z" }, ids = { ip = "r" } }]', "r")
 
 
 def test_a_pair_without_a_value_says_nothing_and_stays() -> None:

@@ -163,8 +163,8 @@ def test_a_reference_in_the_second_of_two_sets_of_one_condition_is_not_taken_for
     assert kind.keep(there.model_copy(update={"id": None}), there, Around()).spec == there
 
 
-def test_of_two_values_that_others_gave_to_an_attribute_the_first_still_counts() -> None:
-    """Pacemaker takes the first value of a name: what others set keeps its place, whatever a manifest adds."""
+def test_of_the_values_that_others_gave_to_an_attribute_the_same_still_counts() -> None:
+    """Pacemaker takes the last value of a name: what others set keeps its place, whatever a manifest adds."""
     plain = '<instance_attributes id="{0}"><nvpair id="{0}-{1}" name="{1}" value="{2}"/></instance_attributes>'
     rule = '<rule id="{0}-r"><date_expression id="{0}-d" operation="lt" end="2030-01-01"/></rule>'
     timed = plain.replace('<nvpair id="{0}-', rule + '<nvpair id="{0}-')
@@ -173,7 +173,8 @@ def test_of_two_values_that_others_gave_to_an_attribute_the_first_still_counts()
     there = kind.read(element(f'<node id="1" uname="n">{"".join(sets)}</node>'), frozenset())
     for wanted, found in (
         ("", ["a", "b", "c"]),
-        ("attributes = { rack = 1 }", ["a", "b"]),
+        ("attributes = { rack = 1 }", ["a", "b", "c"]),
+        ('attributes = { site = "d" }', ["b", "d"]),
         ('attributes = [{ values = { rack = 1 }, rule = { expression = "date lt 2030-01-01" } }]', ["a", "b", "c"]),
         ('attributes = [{ values = { rack = 1 }, rule = { expression = "date gt 2030-01-01" } }]', ["a", "b", "c"]),
     ):
