@@ -13,6 +13,7 @@ from reconciler.cib import dialect, references
 from reconciler.cib.document import key
 from reconciler.kinds import CLUSTER_KINDS
 from reconciler.kinds.observe import Observed
+from reconciler.kinds.tag import Tag
 from reconciler.plan import Change, Hold, Reason, Verb
 from reconciler.state import Ref, Spec, State
 
@@ -86,7 +87,8 @@ def members(ref: Ref, spec: Spec | None) -> tuple[str, ...]:
 def _names_nothing(ref: Ref, change: Change, there: Mapping[str, str], scene: Scene) -> Hold | None:
     if change.after is None:
         return None
-    may_be_loose = dialect.has_loose_tags(dialect.schema(scene.observed.cib))
+    # Old schemas want what a tag names to be there; no schema ever asked for the devices of fencing levels.
+    may_be_loose = not isinstance(change.after, Tag) or dialect.has_loose_tags(dialect.schema(scene.observed.cib))
     for reference in CLUSTER_KINDS[ref.kind].references(change.after):
         if reference.loose and (may_be_loose or scene.will_have(reference.name)):
             continue

@@ -109,6 +109,17 @@ def test_a_device_that_is_not_there_is_warned_of() -> None:
     assert not any("watchdog" in warning for warning in made.plan.warnings)
 
 
+@pytest.mark.parametrize("schema", ["1.3", "2.10", "3.4"])
+def test_no_schema_ever_asked_whether_a_device_is_there(schema: str) -> None:
+    desired = manifests.load(
+        {"a.toml": HEAD + DEVICES + topology('{ target = "n1", index = 1, devices = ["gone"] }')}, "r"
+    )
+    live = CIB.format("").replace("pacemaker-3.9", f"pacemaker-{schema}")
+    made = plan(desired, observe(parse(live)), frozenset(), Policy())
+    assert made.plan.holds == ()
+    assert 'devices="gone"' in section(made)
+
+
 def test_a_device_that_was_never_there_is_warned_of_when_its_level_is_taken_over() -> None:
     live = LEVELS.replace('devices="d1"', 'devices="d1,gone,watchdog"').replace('<obj_ref id="x"/>', "")
     made = planned(live, '{ target = "n1", index = 1, devices = ["d1", "gone", "watchdog"] }')
