@@ -214,6 +214,9 @@ def _shareable(drawn: ET.Element, user: ET.Element, parents: Mapping[ET.Element,
             continue
         if found.tag == "nvpair" and ("value" not in found.attrib or found.get("name") in _NOT_SHARED):
             continue
+        # The score of a rule in a set of attributes counts only for a location that refers to it: no manifest says it.
+        if found.tag == "rule" and inside.tag != "rsc_location" and any(one.tag == "rsc_location" for one in around):
+            continue
         if parents[user].tag in _DEFAULTS and found.get("id") in referred:
             continue
         if found.tag == "rule" == inside.tag or (found.tag == "resource_set" and inside in around):
