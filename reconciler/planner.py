@@ -248,8 +248,7 @@ def _written(changes: Mapping[Ref, Change], observed: Observed) -> dict[Ref, ET.
         live = observed.elements.get(ref)
         element = CLUSTER_KINDS[ref.kind].write(ref.name, spec, live)
         dialect.speak(element, version, live)
-        rename_taken(element, live, taken, frozenset(said_ids(spec)))
-        written[ref] = element
+        written[ref] = rename_taken(element, live, taken, frozenset(said_ids(spec)))
     return written
 
 

@@ -1,6 +1,7 @@
 """The configuration as it is to be: edits on a copy that shares every untouched element with the live one. Pure."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import field, replace
 from xml.etree import ElementTree as ET
 
@@ -104,14 +105,15 @@ def _section(section: ET.Element, edits: Edits, inside: "_Resources", new: Seque
 
 def rename_taken(
     written: ET.Element, live: ET.Element | None, taken: set[str], said: frozenset[str] = frozenset()
-) -> None:
+) -> ET.Element:
     """Give ids inside a new element that somebody else has already another name, and add all its ids to `taken`.
 
     What was taken over from `live` keeps its ids, and so do parts whose ids are `said` in a manifest; the element's own
-    id is its name and stays.
+    id is its name and stays. It is returned, as a copy if parts with another name may be those of `live` itself.
     """
     kept = set(said | ids(live) if live is not None else said)
-    for part in written.iter():
+    renamed: dict[int, str] = {}
+    for place, part in enumerate(written.iter()):
         name = part.get("id")
         if part is written or name is None or part.tag in NAMED_BY_ID:
             continue
@@ -123,8 +125,14 @@ def rename_taken(
             number += 1
             name = f"{part.get('id')}-{number}"
         if number:
-            part.set("id", name)
+            renamed[place] = name
         taken.add(name)
+    if renamed and live is not None:
+        written = deepcopy(written)
+    for place, part in enumerate(written.iter() if renamed else ()):
+        if place in renamed:
+            part.set("id", renamed[place])
+    return written
 
 
 class _Resources:

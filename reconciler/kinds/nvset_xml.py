@@ -152,7 +152,7 @@ def _edited(item: AttributeSet, live: Sequence[ET.Element], words: Vocabulary) -
             elif child.get("id-ref") is not None:
                 copy.extend([child] if _key(child) in references else [])
             elif (name := words.name(child.get("name", ""))) in item.values:
-                copy.append(_edited_pair(child, name, item, words) if child is counts[name] else child)
+                copy.append(_edited_pair(child, element, name, item, words) if child is counts[name] else child)
         if not result and (copy.find("nvpair") is not None or element is live[-1]):
             copy.extend(_pair(element, name, item) for name in missing)
             copy.extend(pair for key, pair in references.items() if key in missing_references)
@@ -183,10 +183,14 @@ def _counting(live: Sequence[ET.Element], words: Vocabulary) -> Mapping[str, ET.
     return {words.name(name): found.get(words.name(name), pair) for name, pair in found.items()}
 
 
-def _edited_pair(pair: ET.Element, name: str, item: AttributeSet, words: Vocabulary) -> ET.Element:
+def _edited_pair(
+    pair: ET.Element, container: ET.Element, name: str, item: AttributeSet, words: Vocabulary
+) -> ET.Element:
     edited = dict(pair.items())
     if means(words, name, pair.get("value", ""), observed=True) != item.values[name]:
         edited["value"] = reveal(item.values[name])
     if name in item.ids:
         edited["id"] = item.ids[name]
+    elif pair.get("id") in item.ids.values():  # the manifest gives it to another one
+        edited["id"] = identifier(container.get("id", ""), name)
     return pair if edited == dict(pair.items()) else ET.Element("nvpair", edited)

@@ -121,9 +121,18 @@ def test_other_sections_are_edited_made_and_emptied() -> None:
 def test_new_ids_make_way_for_those_that_are_taken() -> None:
     written = ET.fromstring('<x id="x"><y id="x-y"/><y id="kept"/><z id="free"><y id="x-y"/></z></x>')
     taken = {"x", "x-y", "x-y-1", "kept"}
-    rename_taken(written, ET.fromstring('<x id="x"><y id="kept"/></x>'), taken)
-    assert [part.get("id") for part in written.iter()] == ["x", "x-y-2", "kept", "free", "x-y-3"]
+    made = rename_taken(written, ET.fromstring('<x id="x"><y id="kept"/></x>'), taken)
+    assert [part.get("id") for part in made.iter()] == ["x", "x-y-2", "kept", "free", "x-y-3"]
     assert taken == {"x", "x-y", "x-y-1", "x-y-2", "x-y-3", "kept", "free"}
+
+
+def test_what_is_live_keeps_its_id_itself() -> None:
+    there = ET.fromstring('<x id="x"><y id="a"/></x>')
+    written = ET.Element("x", {"id": "x"})
+    written.extend([ET.Element("y", {"id": "a"}), there[0]])
+    made = rename_taken(written, there, {"x", "a"}, frozenset({"a"}))
+    assert [part.get("id") for part in made.iter()] == ["x", "a", "a-1"]
+    assert there[0].get("id") == "a"
 
 
 def test_who_names_what() -> None:

@@ -257,6 +257,26 @@ def test_a_live_set_that_is_to_be_used_changes_its_id_only() -> None:
     assert planned(live, said).plan.changes == ()
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_id_may_go_from_one_pair_to_another(order: int) -> None:
+    pairs = ['<nvpair id="used" name="x" value="5"/>', '<nvpair id="q" name="y" value="2"/>'][::order]
+    live = f"""<primitive id="a" class="lsb" type="x"><instance_attributes id="i">{"".join(pairs)}</instance_attributes>
+    </primitive><primitive id="b" class="lsb" type="x"><instance_attributes id="j"><nvpair id-ref="used"/>
+    </instance_attributes></primitive>"""
+    wanted = (
+        primitive("a", 'spec.params = [{ values = { x = 1, y = 2 }, ids = { y = "used" } }]'),
+        primitive("b", 'spec.params = [{ nvpairs = [{ id-ref = "used" }] }]'),
+    )
+    made = planned(live, *wanted)
+    pair = {found.attrib["id"]: found.attrib["name"] for found in made.configuration.findall("resources//nvpair[@id]")}
+    assert sorted(pair.values()) == ["x", "y"]
+    assert pair["used"] == "y"
+    steps = [(step.operation, step.path.rpartition("/")[2]) for step in made.operations]
+    assert ("modify", "nvpair[@id='used']") in steps
+    again = "".join(ET.tostring(found, "unicode") for found in made.configuration.findall("resources/primitive"))
+    assert planned(again, *wanted).plan.changes == ()
+
+
 def test_an_id_that_somebody_else_has_is_not_taken() -> None:
     live = """<primitive id="z" class="lsb" type="x"><instance_attributes id="common">
     <nvpair id="p" name="x" value="1"/></instance_attributes></primitive>"""
