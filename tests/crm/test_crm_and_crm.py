@@ -10,6 +10,8 @@ from hypothesis import event, given
 from reconciler.cib.document import parse
 from reconciler.crm import read
 from reconciler.kinds.observe import Observed, observe
+from reconciler.kinds.order import Order
+from reconciler.kinds.resource_set import plain
 from reconciler.planner import plan
 from reconciler.pruning import Policy
 from reconciler.reading import Fault, Reading
@@ -103,6 +105,26 @@ def lost(reading: Reading) -> tuple[Fault, ...]:
     return tuple(fault for fault in reading.faults if "which is not there: write $" in fault.message)
 
 
+def printable(spec: Any) -> Any:
+    """Leave out what crm's text does not tell: sets of an order said to be sequences from those of which nothing is."""
+    return spec.model_copy(update={"sets": plain(spec.sets)}) if isinstance(spec, Order) else spec
+
+
+def test_crm_prints_a_set_that_is_said_to_be_a_sequence_like_one_of_which_nothing_is_said(tmp_path: Path) -> None:
+    need("crm")
+    cib, texts = tmp_path / "cib.xml", []
+    dummies = "".join(f'<primitive id="{name}" class="ocf" provider="heartbeat" type="Dummy"/>' for name in "abcd")
+    first, then = ("".join(f'<resource_ref id="{name}"/>' for name in names) for names in ("ab", "cd"))
+    for said in ("", 'sequential="true"'):
+        sets = f'<resource_set id="s1" {said}>{first}</resource_set><resource_set id="s2" sequential="false">{then}'
+        order = f'<rsc_order id="o">{sets}</resource_set></rsc_order>'
+        configured = EMPTY.replace("<resources/>", f"<resources>{dummies}</resources>")
+        cib.write_text(configured.replace("<constraints/>", f"<constraints>{order}</constraints>"))
+        texts.append(run(cib, "crm", "configure", "save", "-").stdout)
+    assert "order o a b ( c d )" in texts[0]
+    assert texts[0] == texts[1]
+
+
 @pytest.mark.slow
 @each_of_the_corpus("what crm prints of other people's clusters is NOT read")
 def test_what_crm_prints_reads_back_as_the_same_objects(tmp_path: Path, file: Path) -> None:
@@ -123,7 +145,7 @@ def test_what_crm_prints_reads_back_as_the_same_objects(tmp_path: Path, file: Pa
     assert sorted(seen.unknown) == sorted(original.unknown)
     assert sorted(seen.state) == sorted(original.state)
     for ref, spec in original.state.items():
-        assert seen.state[ref] == spec, str(ref)
+        assert printable(seen.state[ref]) == printable(spec), str(ref)
 
 
 @pytest.mark.slow
@@ -149,5 +171,5 @@ def test_what_crm_prints_of_random_clusters_reads_back_as_the_same_objects(tmp_p
 
 def told(seen: Observed, guessed: set[str]) -> dict[str, Any]:
     """The objects; of those of which we had to guess the kind only that they are there."""
-    found = ((name.rpartition("/")[2], name, spec) for name, spec in objects(seen).items())
+    found = ((name.rpartition("/")[2], name, printable(spec)) for name, spec in objects(seen).items())
     return dict((own, None) if own in guessed else (name, spec) for own, name, spec in found)
