@@ -9,6 +9,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from reconciler.cib import values
 from reconciler.cib.document import NAMED_BY_ID, RESOURCES, Cib, children, key, parse, serialize
 from reconciler.cib.ownership import TAG
 from reconciler.cib.references import ids, own
@@ -71,7 +72,8 @@ def others(observed: Observed, wanted: Desired) -> dict[str, str]:
             continue
         said = {path.rpartition(".")[2] for path, _ in flatten(wanted.state[ref])} if ref in wanted.state else set()
         for part in own(element):
-            if not kind.bag or part.get("name") in said or part.get("index") in {"1", "2"}:
+            names = {part.get("name"), values.meta_name(part.get("name", ""))}
+            if not kind.bag or names & said or part.get("index") in {"1", "2"}:
                 found.pop(key(part), None)
     return {name: text for name, text in found.items() if name not in observed.owned}
 
@@ -80,8 +82,8 @@ def stopped(cib: Cib, running: frozenset[str]) -> frozenset[str]:
     """What still runs after the cluster did what target-role says."""
     off = set()
     for element in cib.configuration.iterfind("resources//meta_attributes/nvpair[@name='target-role']/../.."):
-        roles = [pair.get("value") for pair in element.iterfind("meta_attributes/nvpair[@name='target-role']")]
-        if roles[0] == "Stopped":
+        said = (found.find("nvpair[@name='target-role']") for found in element.findall("meta_attributes"))
+        if [pair.get("value") for pair in said if pair is not None][-1] == "Stopped":
             off |= {inner.get("id") for inner in element.iter("primitive")}
     return running - off
 
