@@ -15,6 +15,9 @@ EACH := --numprocesses $(shell expr $$(nproc) + 1) --dist worksteal
 # clusters come first (tests/conftest.py).
 AT_ONCE := --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
+# Seven processes load some 400 files of tests: compiled once, where Python is told to write no bytecode too.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := check
 .PHONY: setup demo check test laws bench schema lock lint clean
 
