@@ -26,8 +26,8 @@ from tests.test_schema_coverage import VERSIONS, schema
 
 versions = pytest.mark.parametrize("version", VERSIONS[1:])
 seeds = st.integers(0, 2**32 - 1)
-FEW = 5
-"""How many documents of a version; `make laws` draws more."""
+FEW, MANY = 5, 30
+"""How many documents of a version; `make laws` draws five times as many."""
 
 _FATAL = "Pacemaker's scheduler"
 """In the words for what ends it or keeps it busy for ever: that is left out, with all that names it."""
@@ -82,6 +82,16 @@ def planning_is_empty(cib: Cib, *, overrides: bool) -> None:
 @given(seed=seeds)
 @often(FEW, smallest=False)
 def test_planning_what_was_imported_is_empty(pacemaker: PatchOracle, version: str, seed: int) -> None:
+    cib = document(pacemaker, version, seed)
+    planning_is_empty(cib, overrides=True)
+    planning_is_empty(cib, overrides=False)
+
+
+@pytest.mark.slow
+@versions
+@given(seed=seeds)
+@often(MANY, smallest=False)
+def test_planning_what_was_imported_is_empty_for_many(pacemaker: PatchOracle, version: str, seed: int) -> None:
     cib = document(pacemaker, version, seed)
     planning_is_empty(cib, overrides=True)
     planning_is_empty(cib, overrides=False)
